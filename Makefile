@@ -31,14 +31,125 @@ CC_asan := $(CC)
 CC_tsan := $(CC)
 CC_fuzz := $(CLANG)
 
-# Folders in the order of their floors; a program is linked from all of them, archives drop the rest.
-FOLDERS := $(shell sed -n 's/^\(lib\/[a-z]*\) .*/\1/p' services/FLOORS)
-sources = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%.c,$(wildcard services/$(1)/*.c)))
-LIB_SOURCES := $(foreach f,$(FOLDERS),$(call sources,$(f)))
+# Folders in the order of their floors; the archive holds all, a program takes what it uses.
+FOLDERS     := $(shell sed -n 's/^\(lib\/[a-z]*\) .*/\1/p' services/FLOORS)
+sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
+LIB_SOURCES := $(foreach f,$(FOLDERS),$(call sources,$(f)) $(call sources,$(f)/defaults))
+TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard services/lib/*/*_test.c))))
+TESTED_TSAN := $(filter lib/base lib/loop lib/http,$(TESTED))
+FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c))))
+TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_gen%,$(wildcard services/tools/*.c))))
+PACKAGES    := zlib zstd libyaml nghttp2 openssl
+LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lzstd -lz -lm -lpthread -ldl
+
+.DEFAULT_GOAL := all
+.PHONY: all help deps test test-long lint format fuzz bench relock clean dev asan tsan
+all: dev ## build every program and tool for this machine
+	@echo "built in out/dev/bin; try 'make test'"
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+deps: ## install what building and testing need (root, Debian 12)
+	rootfs/packages/install-deps
+
+# --- third-party libraries: built once from recipes, cached by their hash
+
+SYSROOT_STAMP := $(SYSROOT)/.built
+$(SYSROOT_STAMP): rootfs/packages/packages.lock $(foreach p,$(PACKAGES),$(wildcard rootfs/packages/$(p)/*))
+	rootfs/packages/build.py --target host $(PACKAGES) --sysroot $(SYSROOT)
+	@touch $@
+
+relock: ## take the newest package versions into the lock file
+	rootfs/packages/fetch.py relock
+
+# --- generated: structs and tables of every Kubernetes type
 
 include services/lib/api/generate.mk
-include rootfs/packages/packages.mk
+LIB_SOURCES += $(GEN_SOURCES)
 
-.PHONY: help
-help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+# --- compiling: $(1) is the build
+
+object = $(patsubst %.c,out/$(1)/obj/%.o,$(2))
+
+define build
+out/$(1)/obj/%.o: %.c $(SYSROOT_STAMP) $(GEN_STAMP)
+	@mkdir -p $$(@D)
+	@echo "  CC $(1) $$<"
+	@$(CC_$(1)) $(CFLAGS) $(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+
+out/$(1)/libcoracle.a: $(call object,$(1),$(LIB_SOURCES))
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+
+out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+
+out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+
+out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+
+-include $(shell find out/$(1) -name '*.d' 2>/dev/null)
+endef
+$(foreach b,dev asan tsan fuzz,$(eval $(call build,$(b))))
+
+# One test program a folder: $(1) is the build, $(2) the folder.
+define unit
+out/$(1)/test/$(subst /,-,$(2)): $(call object,$(1),$(wildcard services/$(2)/*_test.c) services/lib/base/test.c) \
+		out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+endef
+$(foreach f,$(TESTED),$(eval $(call unit,asan,$(f))) $(eval $(call unit,tsan,$(f))))
+
+# A fuzz target's object by its name alone, whatever its folder: $(1) is the build, $(2) the source.
+define fuzz_object
+out/$(1)/obj/$(notdir $(2:.c=.o)): out/$(1)/obj/$(2:.c=.o)
+	@cp $$< $$@
+endef
+$(foreach s,$(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c)),$(foreach b,asan fuzz,$(eval $(call fuzz_object,$(b),$(s)))))
+
+UNIT_TESTS   := $(foreach f,$(TESTED),out/asan/test/$(subst /,-,$(f)))
+TSAN_TESTS   := $(foreach f,$(TESTED_TSAN),out/tsan/test/$(subst /,-,$(f)))
+FUZZ_REPLAYS := $(addprefix out/asan/fuzz/,$(FUZZ))
+PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(if $(wildcard tests/http/*.c),http-test-server))
+
+dev: $(PROGRAMS) ## build with optimisation, into out/dev
+asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan
+tsan: $(TSAN_TESTS) ## build the threaded unit tests under TSan
+
+# --- testing
+
+test: deps ## everything that CI runs; ends with "N passed, N failed"
+	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan
+	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
+
+test-long: test ## also ten minutes of fuzzing a target
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+
+lint: $(GEN_STAMP) ## floors, sizes, style, banned words of the house
+	@$(PYTHON) tests/lint/lint.py
+
+format: ## lay out all C as .clang-format says
+	@clang-format -i $$(git ls-files 'services/*.[ch]' 'tests/*.[ch]')
+
+FUZZ_SECONDS ?= 60
+fuzz: $(addprefix run-fuzz-,$(or $(TARGET),$(FUZZ))) ## fuzz every parser: TARGET=json FUZZ_SECONDS=60
+
+.PHONY: run-fuzz-%
+run-fuzz-%: out/fuzz/obj/fuzz_%.o out/fuzz/libcoracle.a
+	@mkdir -p out/fuzz/bin out/fuzz/found/$* tests/fuzz/corpus/$*
+	@$(CLANG) $(FLAGS_fuzz) -fsanitize=fuzzer $^ -L$(SYSROOT)/lib $(LIBS) -o out/fuzz/bin/$*
+	out/fuzz/bin/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=out/fuzz/ out/fuzz/found/$* tests/fuzz/corpus/$*
+
+bench: dev ## figures against the budgets, as CPU time per operation
+	@$(PYTHON) tests/bench/bench.py
+
+clean: ## forget what was built; the package cache stays
+	rm -rf out

@@ -61,7 +61,8 @@ void *arena_get(struct arena *a, size_t bytes)
 	void *at = take(a, bytes);
 
 	if (UNLIKELY(!at)) {
-		fprintf(stderr, "out of memory: %zu bytes wanted, %zu in this arena\n", bytes, a->used_bytes);
+		fprintf(stderr, "out of memory: %zu bytes wanted, %zu in this arena\n", bytes,
+			a->used_bytes);
 		abort();
 	}
 	return at;
@@ -139,14 +140,16 @@ str arena_fmt(struct arena *a, const char *fmt, ...)
 
 int arena_full(const struct arena *a, struct err *e)
 {
-	return err_set(e, ERR_LIMIT, "the input needs more than %zu bytes of memory", a->limit_bytes);
+	return err_set(
+		e, ERR_LIMIT, "the input needs more than %zu bytes of memory", a->limit_bytes);
 }
 
 static void *take(struct arena *a, size_t bytes)
 {
 	if (UNLIKELY(bytes > SIZE_MAX / 2))
 		return NULL;
-	size_t rounded = (bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+	/* Nothing asked for still gets a place of its own. */
+	size_t rounded = (bytes + !bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
 
 	if (UNLIKELY(rounded > (size_t)(a->end - a->next)) && !add_chunk(a, rounded))
 		return NULL;
@@ -158,10 +161,12 @@ static void *take(struct arena *a, size_t bytes)
 	return memset(at, 0, bytes);
 }
 
-/* Chunks double, so that n bytes cost log n calls of malloc; a large object gets one to its measure. */
+/* Chunks double, so that n bytes cost log n calls of malloc; a large object gets one to its
+ * measure. */
 static bool add_chunk(struct arena *a, size_t bytes)
 {
-	size_t size = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK_BYTES - sizeof(struct arena_chunk);
+	size_t size = a->chunks ? a->chunks->size * 2
+				: FIRST_CHUNK_BYTES - sizeof(struct arena_chunk);
 
 	if (size > LARGEST_CHUNK_BYTES)
 		size = LARGEST_CHUNK_BYTES;

@@ -2,13 +2,15 @@
  * Arena: memory with one lifetime, a parse, a request or a pass of a controller, freed as a whole.
  *
  * There are three lifetimes in this house: the process; an arena; a counted immutable object in a
- * cache (counted.h). Nothing else owns memory for longer than a function, save containers that say so.
+ * cache (counted.h). Nothing else owns memory for longer than a function, save containers that say
+ * so.
  *
  * Ownership: who calls arena_init calls arena_free. Threading: one thread at a time.
  *
  * The limit bounds what a peer can make us hold. Sizes that depend on input are asked of arena_try,
- * which answers NULL past the limit; arena_get is for what the program itself decides, counts towards
- * the limit but is not stopped by it, and ends the process when the machine has no memory left.
+ * which answers NULL past the limit; arena_get is for what the program itself decides, counts
+ * towards the limit but is not stopped by it, and ends the process when the machine has no memory
+ * left.
  */
 #pragma once
 
@@ -46,7 +48,8 @@ NODISCARD void *arena_try_array(struct arena *a, size_t count, size_t size) __at
  */
 NODISCARD int arena_grow(struct arena *a, void **at, size_t len, size_t *cap, size_t size);
 
-/* Copies; a NUL is put behind the last byte, which len does not count. at == NULL past the limit. */
+/* Copies; a NUL is put behind the last byte, which len does not count. at == NULL past the limit.
+ */
 str arena_str(struct arena *a, str s);
 NODISCARD int arena_str_try(struct arena *a, str s, str *to, struct err *e);
 

@@ -4,8 +4,8 @@
  * Ownership: who calls buf_init calls buf_free (or hands `at` on, to be freed with free()).
  * Threading: one thread at a time.
  *
- * Writers do not check each addition: past the limit, or without memory, the buffer remembers that it
- * overflowed and takes nothing more; who started the writing asks buf_ok once at the end.
+ * Writers do not check each addition: past the limit, or without memory, the buffer remembers that
+ * it overflowed and takes nothing more; who started the writing asks buf_ok once at the end.
  */
 #pragma once
 

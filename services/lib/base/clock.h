@@ -1,6 +1,6 @@
 /*
- * Time and randomness are passed in, so that tests own them. The program has one of each, real, made
- * in main; nothing below main asks the kernel by itself.
+ * Time and randomness are passed in, so that tests own them. The program has one of each, real,
+ * made in main; nothing below main asks the kernel by itself.
  *
  * Units: nanoseconds in int64_t; *_ns in names. Wall time counts from 1970 in UTC.
  */

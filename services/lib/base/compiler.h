@@ -16,8 +16,8 @@
 #define UNLIKELY(x)          __builtin_expect(!!(x), 0)
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define CONTAINER_OF(member_ptr, type, member)                                                     \
-	((type *)((char *)(member_ptr) - offsetof(type, member)))
+#define CONTAINER_OF(member_ptr, type, member) \
+	((type *)((char *)(member_ptr)-offsetof(type, member)))
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1

@@ -12,8 +12,8 @@
 /* The kinds that callers tell apart; the API server turns each into one HTTP status and reason. */
 enum err_kind {
 	ERR_NONE,
-	ERR_INVALID,      /* the input is malformed or breaks a rule */
-	ERR_LIMIT,        /* the input is larger, deeper or longer than allowed */
+	ERR_INVALID, /* the input is malformed or breaks a rule */
+	ERR_LIMIT,   /* the input is larger, deeper or longer than allowed */
 	ERR_NOT_FOUND,
 	ERR_EXISTS,
 	ERR_CONFLICT,     /* somebody else changed it in between */
@@ -22,10 +22,10 @@ enum err_kind {
 	ERR_FORBIDDEN,    /* you may not */
 	ERR_UNSUPPORTED,  /* a form that we do not take: media type, version, algorithm */
 	ERR_TIMEOUT,
-	ERR_UNAVAILABLE,  /* try again: the peer is down or overloaded */
-	ERR_CLOSED,       /* the peer or we have ended this connection */
-	ERR_SYSTEM,       /* the kernel refused: files, sockets, memory */
-	ERR_INTERNAL,     /* ours */
+	ERR_UNAVAILABLE, /* try again: the peer is down or overloaded */
+	ERR_CLOSED,      /* the peer or we have ended this connection */
+	ERR_SYSTEM,      /* the kernel refused: files, sockets, memory */
+	ERR_INTERNAL,    /* ours */
 };
 
 struct err {
@@ -34,7 +34,8 @@ struct err {
 };
 
 /* Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. */
-NODISCARD int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4) COLD;
+NODISCARD int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+	PRINTF_LIKE(3, 4) COLD;
 
 /* The same with ": " and the text of `errnum` behind the message; the kind is ERR_SYSTEM. */
 NODISCARD int err_set_errno(struct err *e, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4) COLD;
@@ -43,8 +44,8 @@ NODISCARD int err_set_errno(struct err *e, int errnum, const char *fmt, ...) PRI
 NODISCARD int err_context(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3) COLD;
 
 /* Ends the function with -1 when the call failed: the one macro here that returns. */
-#define TRY(call)                                                                                  \
-	do {                                                                                       \
-		if ((call) < 0)                                                                    \
-			return -1;                                                                 \
+#define TRY(call) \
+	do { \
+		if ((call) < 0) \
+			return -1; \
 	} while (0)

@@ -1,6 +1,6 @@
 /*
- * Hashes. hash_keyed is SipHash-1-3, for tables whose keys a peer chooses: without the key he cannot
- * make them collide. hash_fnv32a is Kubernetes' choice where a hash becomes part of a name.
+ * Hashes. hash_keyed is SipHash-1-3, for tables whose keys a peer chooses: without the key he
+ * cannot make them collide. hash_fnv32a is Kubernetes' choice where a hash becomes part of a name.
  */
 #pragma once
 

@@ -17,7 +17,8 @@ bool str_starts(str s, str prefix)
 
 bool str_ends(str s, str suffix)
 {
-	return s.len >= suffix.len && str_eq(str_span(s.at + s.len - suffix.len, suffix.len), suffix);
+	return s.len >= suffix.len &&
+		str_eq(str_span(s.at + s.len - suffix.len, suffix.len), suffix);
 }
 
 static unsigned char lower(char c)
@@ -125,7 +126,12 @@ bool str_to_i64(str s, int64_t *to)
 static size_t utf8_sequence(const unsigned char *s, size_t left)
 {
 	unsigned char lead = s[0];
-	size_t len = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+	size_t len = lead < 0x80 ? 1
+		: lead < 0xc2    ? 0
+		: lead < 0xe0    ? 2
+		: lead < 0xf0    ? 3
+		: lead < 0xf5    ? 4
+				 : 0;
 
 	if (len == 0 || len > left)
 		return 0;

@@ -36,7 +36,8 @@ int main(int argc, char **argv)
 	return failed > 0 || passed == 0;
 }
 
-static void fail(struct test *t, const char *file, int line, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void fail(struct test *t, const char *file, int line, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 
 static void fail(struct test *t, const char *file, int line, const char *fmt, ...)
 {
@@ -68,19 +69,20 @@ bool test_check_int(
 	return have == want;
 }
 
-bool test_check_str(struct test *t, str have, str want, const char *what, const char *file, int line)
+bool test_check_str(
+	struct test *t, str have, str want, const char *what, const char *file, int line)
 {
 	bool same = str_eq(have, want) && !have.at == !want.at;
 
 	if (!same)
-		fail(t, file, line, "%s is\n\t%.*s\nnot\n\t%.*s", what,
-			have.at ? (int)have.len : 8, have.at ? have.at : "(absent)",
-			want.at ? (int)want.len : 8, want.at ? want.at : "(absent)");
+		fail(t, file, line, "%s is\n\t%.*s\nnot\n\t%.*s", what, have.at ? (int)have.len : 8,
+			have.at ? have.at : "(absent)", want.at ? (int)want.len : 8,
+			want.at ? want.at : "(absent)");
 	return same;
 }
 
-bool test_check_ok(
-	struct test *t, int result, const struct err *e, const char *what, const char *file, int line)
+bool test_check_ok(struct test *t, int result, const struct err *e, const char *what,
+	const char *file, int line)
 {
 	if (result != 0)
 		fail(t, file, line, "%s: %s", what, e->text);
@@ -95,8 +97,8 @@ bool test_check_fails(struct test *t, int result, const struct err *e, enum err_
 	if (result == 0)
 		fail(t, file, line, "%s did not fail", what);
 	else if (!as_wanted)
-		fail(t, file, line, "%s failed with kind %d: %s\nnot kind %d: %s", what, e->kind, e->text,
-			kind, part);
+		fail(t, file, line, "%s failed with kind %d: %s\nnot kind %d: %s", what, e->kind,
+			e->text, kind, part);
 	return as_wanted;
 }
 

@@ -34,11 +34,11 @@ struct test_case {
 };
 
 /* Cases are found through a section of pointers, which the linker bounds for test.c. */
-#define TEST(id)                                                                                   \
-	static void test_##id(struct test *t);                                                     \
-	static const struct test_case test_case_##id = {#id, test_##id};                           \
-	__attribute__((section("test_cases"), used)) static const struct test_case                 \
-		*const test_pointer_##id = &test_case_##id;                                        \
+#define TEST(id) \
+	static void test_##id(struct test *t); \
+	static const struct test_case test_case_##id = {#id, test_##id}; \
+	__attribute__((section("test_cases"), \
+		used)) static const struct test_case *const test_pointer_##id = &test_case_##id; \
 	static void test_##id(UNUSED struct test *t)
 
 #define CHECK(condition)        test_check(t, (condition), #condition, __FILE__, __LINE__)
@@ -50,28 +50,29 @@ struct test_case {
 #define CHECK_OK(call, e) test_check_ok(t, (call), (e), #call, __FILE__, __LINE__)
 
 /* The call returns -1 with this kind and a message that contains `part`. */
-#define CHECK_FAILS(call, e, kind, part)                                                           \
+#define CHECK_FAILS(call, e, kind, part) \
 	test_check_fails(t, (call), (e), (kind), (part), #call, __FILE__, __LINE__)
 
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!CHECK(condition))                                                             \
-			longjmp(t->out, 1);                                                        \
+#define REQUIRE(condition) \
+	do { \
+		if (!CHECK(condition)) \
+			longjmp(t->out, 1); \
 	} while (0)
 
-#define REQUIRE_OK(call, e)                                                                        \
-	do {                                                                                       \
-		if (!CHECK_OK(call, e))                                                            \
-			longjmp(t->out, 1);                                                        \
+#define REQUIRE_OK(call, e) \
+	do { \
+		if (!CHECK_OK(call, e)) \
+			longjmp(t->out, 1); \
 	} while (0)
 
 /* What the macros call; each says whether it held. */
 bool test_check(struct test *t, bool held, const char *what, const char *file, int line);
 bool test_check_int(
 	struct test *t, int64_t have, int64_t want, const char *what, const char *file, int line);
-bool test_check_str(struct test *t, str have, str want, const char *what, const char *file, int line);
-bool test_check_ok(
-	struct test *t, int result, const struct err *e, const char *what, const char *file, int line);
+bool test_check_str(
+	struct test *t, str have, str want, const char *what, const char *file, int line);
+bool test_check_ok(struct test *t, int result, const struct err *e, const char *what,
+	const char *file, int line);
 bool test_check_fails(struct test *t, int result, const struct err *e, enum err_kind kind,
 	const char *part, const char *what, const char *file, int line);
 
