@@ -17,7 +17,8 @@ from store import locked
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 HELPER = "/usr/lib/apt/apt-helper"
-SUITES = {"trixie": "yes", "forky": "no", "sid": "no"}
+SUITES = {"bookworm": ("deb-src", "yes"), "trixie": ("deb deb-src", "yes"), "forky": ("deb deb-src", "no"),
+          "sid": ("deb deb-src", "no")}
 CARRIED_OVER = ("Acquire::http", "Acquire::https", "Acquire::Retries")
 
 
@@ -60,8 +61,8 @@ class Archive:
 
     def _sources(self):
         return "\n".join(
-            f"Types: deb deb-src\nURIs: {self.mirror}\nSuites: {suite}\nComponents: main\n"
-            f"Check-Valid-Until: {check}\nSigned-By: {self.keyring}\n" for suite, check in SUITES.items())
+            f"Types: {types}\nURIs: {self.mirror}\nSuites: {suite}\nComponents: main\n"
+            f"Check-Valid-Until: {check}\nSigned-By: {self.keyring}\n" for suite, (types, check) in SUITES.items())
 
     def _apt_conf(self):
         dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout

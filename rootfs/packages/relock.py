@@ -11,12 +11,17 @@ from fail import Fail, say
 
 def relock(archive, store, root):
     archive.update()
-    found = []
+    found, absent = [], []
     for r in recipe.load_all(root):
-        if r.source:
-            found.append(_source_pin(archive, store, r))
+        pin = _source_pin(archive, store, r) if r.source else None
+        if pin:
+            found.append(pin)
+        elif r.source:
+            absent.append(f"{r.source[0]} in {r.source[1]}")
         if r.closure:
-            found += _closure_pins(archive, _recipe_closure(archive, r, found[-1] if r.source else None))
+            found += _closure_pins(archive, _recipe_closure(archive, r, pin))
+    if absent:
+        raise Fail(", ".join(absent), "the archive does not have the source", "choose another suite in the recipe")
     for closure in recipe.wanted(root / "wanted"):
         found += _closure_pins(archive, closure)
     lock = root / "packages.lock"
@@ -35,7 +40,7 @@ def _source_pin(archive, store, r):
         if not store.fetch([pin]):
             return pin
         say(f"the archive lists {name} {version} of {suite} but does not have it")
-    raise Fail(f"{r.name}/recipe", f"the archive has no source of {name} in {suite}", "choose another suite")
+    return None
 
 
 def _recipe_closure(archive, r, source):
@@ -62,7 +67,7 @@ def _closure_pins(archive, closure):
 
 def _deb_pin(archive, closure, name, path):
     from archive import SUITES
-    for suite in [closure.suite] + [s for s in SUITES if s != closure.suite]:
+    for suite in [closure.suite] + [s for s, (types, _) in SUITES.items() if s != closure.suite and types != "deb-src"]:
         for version, size, sha256, at in archive.debs(name, suite):
             if at == path:
                 return pins.Pin("deb", closure.set, name, version, suite, closure.klass, size, sha256, at)
