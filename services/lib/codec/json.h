@@ -1,9 +1,12 @@
 /*
  * JSON (RFC 8259) in Kubernetes' dialect: read through a cursor, written into a buf.
  *
- * Reading: json_parse checks the whole text and indexes it in the arena; items are then walked once,
- * in the order of the text, duplicate keys included, without building anything of our own. What an
- * item points to lives as long as the arena and the text.
+ * Reading: json_parse checks the whole text and indexes it in the arena; items are then walked
+ * once, in the order of the text, duplicate keys included, without building anything of our own.
+ * What an item points to lives as long as the arena and the text.
+ *
+ * Stricter than Go: a text that is not UTF-8, or that escapes half of a surrogate pair, is refused,
+ * where Go puts U+FFFD.
  *
  * Limits: text of JSON_TEXT_MAX bytes, JSON_DEPTH_MAX levels; the arena bounds the number of items.
  * Errors: ERR_INVALID with the byte offset, ERR_LIMIT. Threading: items are immutable.
@@ -29,12 +32,12 @@ enum json_kind {
 };
 
 struct json_item {
-	str key;         /* inside an object: the member's name, unescaped; else absent */
-	str text;        /* string: unescaped; number: as written; else absent */
-	const void *at;  /* the codec's own */
-	size_t count;    /* array: items; object: members */
+	str key;        /* inside an object: the member's name, unescaped; else absent */
+	str text;       /* string: unescaped; number: as written; else absent */
+	const void *at; /* the codec's own */
+	size_t count;   /* array: items; object: members */
 	enum json_kind kind;
-	bool truth;      /* of a bool */
+	bool truth; /* of a bool */
 };
 
 NODISCARD int json_parse(struct arena *a, str text, struct json_item *root, struct err *e);
@@ -63,8 +66,8 @@ NODISCARD bool json_to_f64(const struct json_item *number, double *to);
 void json_put_item(struct buf *b, const struct json_item *item);
 
 /*
- * Writing, as Go's encoding/json does: strings escape <, >, &, U+2028, U+2029 and control characters,
- * invalid UTF-8 becomes U+FFFD; doubles in Go's shortest form.
+ * Writing, as Go's encoding/json does: strings escape <, >, &, U+2028, U+2029 and control
+ * characters, invalid UTF-8 becomes U+FFFD; doubles in Go's shortest form.
  */
 void json_put_str(struct buf *b, str s);
 void json_put_f64(struct buf *b, double value);
