@@ -144,11 +144,15 @@ static struct series *add_series(struct metrics *m, struct family *f, str key, c
 	return s;
 }
 
-/* The shortest text that reads back as the same number. */
+/* The shortest text that reads back as the same number; whole numbers in full, as Go writes them. */
 static void put_number(struct buf *to, double value)
 {
 	char text[32];
 
+	if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value) {
+		buf_add_i64(to, (int64_t)value);
+		return;
+	}
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
 		if (strtod(text, NULL) == value)

@@ -5,6 +5,9 @@
  * once, in the order of the text, duplicate keys included, without building anything of our own.
  * What an item points to lives as long as the arena and the text.
  *
+ * Stricter than Go: a text that is not UTF-8, or that escapes half of a surrogate pair, is refused,
+ * where Go puts U+FFFD.
+ *
  * Limits: text of JSON_TEXT_MAX bytes, JSON_DEPTH_MAX levels; the arena bounds the number of items.
  * Errors: ERR_INVALID with the byte offset, ERR_LIMIT. Threading: items are immutable.
  */
