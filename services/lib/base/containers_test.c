@@ -44,7 +44,7 @@ TEST(map_agrees_with_a_plain_array)
 {
 	enum { KEYS = 400, STEPS = 20000 };
 
-	static char names[KEYS][8];
+	static char names[KEYS][16];
 	int *values[KEYS] = {0}, numbers[KEYS];
 	struct map m;
 	size_t live = 0;

@@ -144,7 +144,7 @@ static struct series *add_series(struct metrics *m, struct family *f, str key, c
 	return s;
 }
 
-/* The shortest text that reads back as the same number; whole numbers in full, as Go writes them. */
+/* The shortest text that reads back as the same number; whole numbers in full, as Go does. */
 static void put_number(struct buf *to, double value)
 {
 	char text[32];

@@ -5,11 +5,11 @@
  * once, in the order of the text, duplicate keys included, without building anything of our own.
  * What an item points to lives as long as the arena and the text.
  *
- * Stricter than Go: a text that is not UTF-8, or that escapes half of a surrogate pair, is refused,
- * where Go puts U+FFFD.
+ * As in Go, bytes that are no UTF-8 and halves of surrogate pairs become U+FFFD, and a message says
+ * what Go's says, since clients see it.
  *
  * Limits: text of JSON_TEXT_MAX bytes, JSON_DEPTH_MAX levels; the arena bounds the number of items.
- * Errors: ERR_INVALID with the byte offset, ERR_LIMIT. Threading: items are immutable.
+ * Errors: ERR_INVALID, ERR_LIMIT. Threading: items are immutable.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 #include "lib/codec/json.h"
 
 #include <math.h>
-#include <yyjson.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { EIGHT = sizeof(uint64_t) };
 
@@ -159,35 +160,26 @@ static size_t put_escaped(struct buf *b, const unsigned char *at, size_t left)
 }
 
 /*
- * The fewest digits that read back as the same double, without zeroes at either end, and where the
+ * The fewest digits that read back as the same double, without zeroes at the end, and where the
  * point stands: 0.digits times ten to the power of `*point`.
  */
 static size_t shortest_digits(double value, char digits[static 40], int *point)
 {
-	const yyjson_val number = {.tag = YYJSON_TYPE_NUM | YYJSON_SUBTYPE_REAL, .uni.f64 = value};
 	char text[40];
-	const char *end = yyjson_write_number(&number, text);
-	size_t count = 0;
-	int before = 0, exponent = 0;
-	bool behind = false;
 
-	for (const char *c = text; c < end; c++) {
-		if (*c == 'e' || *c == 'E') {
-			exponent = (int)strtol(c + 1, NULL, 10);
+	for (int more = 0; more < 17; more++) {
+		snprintf(text, sizeof(text), "%.*e", more, value);
+		if (strtod(text, NULL) == value)
 			break;
-		}
-		if (*c == '.') {
-			behind = true;
-		} else if (count == 0 && *c == '0') {
-			before -= behind;
-		} else {
-			digits[count++] = *c;
-			before += !behind;
-		}
 	}
-	while (digits[count - 1] == '0')
-		count--;
-	*point = before + exponent;
+	const char *exponent = strchr(text, 'e');
+	size_t count = 0;
+
+	for (const char *c = text; c < exponent; c++) {
+		if (*c != '.')
+			digits[count++] = *c;
+	}
+	*point = (int)strtol(exponent + 1, NULL, 10) + 1;
 	return count;
 }
 
