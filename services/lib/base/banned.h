@@ -15,7 +15,9 @@
 /* No bound on what they write, or no way to see that it was cut. */
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strncpy strncat stpcpy
 /* Keep hidden state, so not for threads. */
-#pragma GCC poison strtok asctime ctime gmtime localtime rand srand
+#pragma GCC poison strtok asctime ctime gmtime localtime srand
+/* Not poisoned, since OpenSSL's headers have parameters of that name. */
+int rand(void) __attribute__((error("use struct random")));
 /* Cannot report an error. */
 #pragma GCC poison atoi atol atoll atof
 /* Unbounded stack; a shell; a child that shares our locks. */
