@@ -38,7 +38,7 @@ LIB_SOURCES := $(foreach f,$(FOLDERS),$(call sources,$(f)) $(call sources,$(f)/d
 TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard services/lib/*/*_test.c))))
 TESTED_TSAN := $(filter lib/base lib/loop lib/http,$(TESTED))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c))))
-TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_gen%,$(wildcard services/tools/*.c))))
+TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
 PACKAGES    := zlib zstd libyaml nghttp2 openssl
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lzstd -lz -lm -lpthread -ldl
 

@@ -491,7 +491,7 @@ static int read_key(struct reader *r, struct err *e)
 	return 0;
 }
 
-/* Behind a complete value: 1 when another follows in the same container, 0 at the end of the text. */
+/* Behind a complete value: 1 when another follows in the same container, 0 at the text's end. */
 static int read_separator(struct reader *r, struct err *e)
 {
 	for (;;) {
