@@ -46,7 +46,7 @@ static int read_fixed(struct pb_reader *r, size_t bytes, uint64_t *to, struct er
 /* Comes here with whatever is neither a varint nor bytes within the text. */
 int pb_payload_slow(struct pb_reader *r, struct pb_field *f, uint64_t tag, struct err *e)
 {
-	uint64_t number = tag >> 3, value;
+	uint64_t number = tag >> 3, value = 0;
 	unsigned wire = tag & 7;
 
 	if (number == 0 || number > PB_NUMBER_MAX)
