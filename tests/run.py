@@ -49,7 +49,8 @@ def replay(tally, programs):
 def run_pytest(tally, folders):
     report = ROOT / "out/pytest.xml"
     started = time.monotonic()
-    argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *folders]
+    argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            f"--basetemp={ROOT / 'out/pytest'}", f"--junitxml={report}", *folders]
     report.unlink(missing_ok=True)
     status = subprocess.run(argv, cwd=ROOT, check=False).returncode
     passed, failed = 0, int(status not in (0, 1))
