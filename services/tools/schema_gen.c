@@ -6,7 +6,7 @@
  * writes OUT_DIR/GROUP_VERSION.h, OUT_DIR/kinds.h and OUT_DIR/types.c. A file that would not change is
  * left alone, so that make rebuilds only what depends on a change. Errors are FILE:LINE: TEXT.
  */
-#include "tools/schema_model.h"
+#include "tools/schema_gen.h"
 
 #include <errno.h>
 

@@ -12,6 +12,7 @@
 #include "lib/value/duration.h"
 #include "lib/value/int_or_string.h"
 #include "lib/value/quantity.h"
+#include "lib/value/text_map.h"
 #include "lib/value/time.h"
 
 #define LIST(T)                                                                                    \
@@ -20,21 +21,7 @@
 		size_t len;                                                                        \
 	}
 
-/* Those of texts and quantities have names, so that functions can take them. */
-struct str_list {
-	str *at;
-	size_t len;
-};
-
-struct str_entry {
-	str key, value;
-};
-
-struct str_map {
-	struct str_entry *at;
-	size_t len;
-};
-
+/* Lists and maps of text have names, so that functions can take them: text_map.h; here is one more. */
 struct quantity_entry {
 	str key;
 	struct quantity value;
@@ -43,6 +30,11 @@ struct quantity_entry {
 struct quantity_map {
 	struct quantity_entry *at;
 	size_t len;
+};
+
+struct time_entry {
+	str key;
+	struct time_value value;
 };
 
 /* NULL if there is none. */

@@ -1,7 +1,7 @@
 /*
  * Writes one C header for each file of schema text, and kinds.h, which numbers all types.
  */
-#include "tools/schema_model.h"
+#include "tools/schema_gen.h"
 
 #include <ctype.h>
 
@@ -118,9 +118,8 @@ void schema_write_kinds(const struct model *m, struct buf *to)
 	buf_add_fmt(to, "};\n\nextern const struct schema api_schema;\n\n"
 		"static inline const struct type *api_type(enum api_type id)\n{\n"
 		"\treturn &api_schema.types[id];\n}\n");
-	for (size_t i = 0, count = 0; i < m->type_count; i++)
+	buf_add_fmt(to, "\n/* lib/api/defaults */\n");
+	for (size_t i = 0; i < m->type_count; i++)
 		if (m->types[i]->default_call.at)
-			buf_add_fmt(to, "%s%sdefault_function %.*s;\n", count++ ? "" : "\n",
-				count == 1 ? "/* lib/api/defaults */\n" : "",
-				STR_ARG(m->types[i]->default_call));
+			buf_add_fmt(to, "default_function %.*s;\n", STR_ARG(m->types[i]->default_call));
 }

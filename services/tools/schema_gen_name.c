@@ -1,4 +1,4 @@
-#include "tools/schema_model.h"
+#include "tools/schema_gen.h"
 
 #include <ctype.h>
 

@@ -2,7 +2,7 @@
  * Reads schema text (lib/api/schema/README.md) line by line: what stands in the first column opens a
  * declaration, what is indented belongs to it.
  */
-#include "tools/schema_model.h"
+#include "tools/schema_gen.h"
 
 struct reader {
 	struct model *model;

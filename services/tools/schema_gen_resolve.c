@@ -2,7 +2,7 @@
  * Finds what names in the schema text mean: each member's shape, kind and type, the C name of each
  * type, the order in which C can declare them, and JSON's rows with inline structs laid open.
  */
-#include "tools/schema_model.h"
+#include "tools/schema_gen.h"
 
 static int resolve_member(struct model *m, const struct decl *d, struct member *f, struct err *e);
 static int name_types(struct model *m, struct err *e);

@@ -1,0 +1,68 @@
+#include "lib/crypto/openssl.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int openssl_error(struct err *e, enum err_kind kind, const char *what)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *why = code ? ERR_reason_error_string(code) : NULL;
+
+	ERR_clear_error();
+	return err_set(e, kind, "%s: %s", what, why ? why : "malformed");
+}
+
+void *openssl_need(void *made)
+{
+	if (!made) {
+		fprintf(stderr, "out of memory in OpenSSL\n");
+		abort();
+	}
+	return made;
+}
+
+BIO *openssl_reader(str bytes)
+{
+	return openssl_need(BIO_new_mem_buf(bytes.at ? bytes.at : "", (int)bytes.len));
+}
+
+str openssl_written(BIO *b, struct arena *a)
+{
+	char *at;
+	long len = BIO_get_mem_data(b, &at);
+	str copy = arena_str(a, str_span(at, (size_t)len));
+
+	BIO_free(b);
+	return copy;
+}
+
+int openssl_no_password(UNUSED char *to, UNUSED int size, UNUSED int writing, UNUSED void *unused)
+{
+	return -1;
+}
+
+int openssl_read_certs(str pem, STACK_OF(X509) * *to, struct err *e)
+{
+	BIO *from = openssl_reader(pem);
+	STACK_OF(X509) *certs = openssl_need(sk_X509_new_null());
+
+	for (X509 *c; (c = PEM_read_bio_X509(from, NULL, openssl_no_password, NULL));)
+		sk_X509_push(certs, c);
+	BIO_free(from);
+
+	/* The end of the text is an error to OpenSSL, too. */
+	bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+	if (at_end && sk_X509_num(certs) > 0) {
+		ERR_clear_error();
+		*to = certs;
+		return 0;
+	}
+	sk_X509_pop_free(certs, X509_free);
+	if (at_end) {
+		ERR_clear_error();
+		return err_set(e, ERR_INVALID, "no certificate in PEM");
+	}
+	return openssl_error(e, ERR_INVALID, "certificate");
+}
