@@ -1,9 +1,9 @@
 /*
  * Turns the schema text into C:
  *
- *	schema_gen OUT_DIR FILE.schema... FILE.defaults...
+ *	schema_gen OUT_DIR FILE.schema... FILE.defaults... RESOURCES
  *
- * writes OUT_DIR/GROUP_VERSION.h, OUT_DIR/kinds.h and OUT_DIR/types.c. A file that would not change is
+ * writes OUT_DIR/GROUP_VERSION.h, kinds.h, types.c and resources.c there. A file that would not change is
  * left alone, so that make rebuilds only what depends on a change. Errors are FILE:LINE: TEXT.
  */
 #include "tools/schema_gen.h"
@@ -14,7 +14,8 @@ enum { FILE_BYTES_MAX = 16 << 20 };
 
 static int generate(struct model *m, const char *out, int count, char **paths, struct err *e);
 static int read_file(struct arena *a, const char *path, str *to, struct err *e);
-static int write_file(struct arena *a, const char *folder, str name, struct buf *content, struct err *e);
+static int write_file(
+	struct arena *a, const char *folder, str name, struct buf *content, struct err *e);
 
 int main(int argc, char **argv)
 {
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
 	struct err e;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: schema_gen OUT_DIR FILE.schema... FILE.defaults...\n");
+		fprintf(stderr,
+			"usage: schema_gen OUT_DIR FILE.schema... FILE.defaults... RESOURCES\n");
 		return 2;
 	}
 	arena_init(&arena, ARENA_NO_LIMIT);
@@ -42,7 +44,7 @@ static int parse_files(struct model *m, int count, char **paths, bool defaults, 
 	for (int i = 0; i < count; i++) {
 		str text;
 
-		if (str_ends(str_of(paths[i]), STR(".defaults")) != defaults)
+		if (!str_ends(str_of(paths[i]), defaults ? STR(".defaults") : STR(".schema")))
 			continue;
 		TRY(read_file(m->arena, paths[i], &text, e));
 		if (defaults)
@@ -53,6 +55,17 @@ static int parse_files(struct model *m, int count, char **paths, bool defaults, 
 	return 0;
 }
 
+static int write_resources(
+	struct model *m, const char *out, const char *path, struct buf *b, struct err *e)
+{
+	str text;
+
+	TRY(read_file(m->arena, path, &text, e));
+	buf_reset(b);
+	TRY(schema_write_resources(m, path, text, b, e));
+	return write_file(m->arena, out, STR("resources.c"), b, e);
+}
+
 static int write_all(struct model *m, const char *out, struct buf *b, struct err *e)
 {
 	for (size_t i = 0; i < m->module_count; i++) {
@@ -60,7 +73,8 @@ static int write_all(struct model *m, const char *out, struct buf *b, struct err
 
 		buf_reset(b);
 		schema_write_header(m, module, b);
-		TRY(write_file(m->arena, out, arena_fmt(m->arena, "%.*s.h", STR_ARG(module->c_id)), b, e));
+		TRY(write_file(
+			m->arena, out, arena_fmt(m->arena, "%.*s.h", STR_ARG(module->c_id)), b, e));
 	}
 	buf_reset(b);
 	schema_write_kinds(m, b);
@@ -80,6 +94,8 @@ static int generate(struct model *m, const char *out, int count, char **paths, s
 	buf_init(&b, FILE_BYTES_MAX);
 	int result = write_all(m, out, &b, e);
 
+	if (result == 0 && str_ends(str_of(paths[count - 1]), STR("resources")))
+		result = write_resources(m, out, paths[count - 1], &b, e);
 	buf_free(&b);
 	return result;
 }
@@ -111,7 +127,8 @@ static bool is_same(struct arena *a, const char *path, str content)
 	return read_file(a, path, &old, &ignored) == 0 && str_eq(old, content);
 }
 
-static int write_file(struct arena *a, const char *folder, str name, struct buf *content, struct err *e)
+static int write_file(
+	struct arena *a, const char *folder, str name, struct buf *content, struct err *e)
 {
 	str path = arena_fmt(a, "%s/%.*s", folder, STR_ARG(name));
 

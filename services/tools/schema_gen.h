@@ -40,9 +40,9 @@ struct decl {
 	struct module *module;
 	str name;
 	str c_name;
-	str go_type; /* "v1.PodSpec" */
-	str type_ref; /* of an alias */
-	str values;   /* of an alias: its enum */
+	str go_type;      /* "v1.PodSpec" */
+	str type_ref;     /* of an alias */
+	str values;       /* of an alias: its enum */
 	str default_call; /* C function that fills defaults */
 	struct member *members;
 	size_t member_count, member_cap;
@@ -54,7 +54,7 @@ struct decl {
 	size_t index; /* row in the table of types */
 	struct flat *flat;
 	size_t flat_count, flat_cap;
-	uint16_t flags;     /* enum type_flags */
+	uint16_t flags;    /* enum type_flags */
 	bool is_map_value; /* needs a C struct for map entries */
 	bool done, open;   /* while types are ordered by embedding */
 };
@@ -69,9 +69,9 @@ struct flat {
 };
 
 struct module {
-	str path;    /* of the file */
-	str id;      /* "apps/v1" */
-	str c_id;    /* "apps_v1": the name of the header */
+	str path; /* of the file */
+	str id;   /* "apps/v1" */
+	str c_id; /* "apps_v1": the name of the header */
 	str group, version, prefix;
 	str *uses;
 	size_t use_count, use_cap;
@@ -103,8 +103,13 @@ void schema_write_header(const struct model *m, struct module *module, struct bu
 void schema_write_kinds(const struct model *m, struct buf *to);
 void schema_write_tables(const struct model *m, struct buf *to);
 
+/* The text of lib/api/schema/resources; kinds that it names must be resolved. */
+NODISCARD int schema_write_resources(
+	struct model *m, const char *path, str text, struct buf *to, struct err *e);
+
 /* An array that grows in the model's arena, by one item of `size` bytes. */
-void model_push(struct model *m, void *array, size_t *len, size_t *cap, const void *item, size_t size);
+void model_push(
+	struct model *m, void *array, size_t *len, size_t *cap, const void *item, size_t size);
 
 /* podIPs -> pod_ips, HTTPGetAction -> http_get_action; what C keeps for itself gets a trailing "_". */
 str c_name(struct arena *a, str go_name);

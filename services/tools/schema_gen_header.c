@@ -87,7 +87,8 @@ static void write_member(struct buf *to, const struct member *f)
 	if (f->shape == SHAPE_LIST && is_str)
 		buf_add_fmt(to, "\tstruct str_list %.*s;\n", STR_ARG(f->c_name));
 	else if (f->shape == SHAPE_LIST)
-		buf_add_fmt(to, "\tLIST(%.*s) %.*s;\n", STR_ARG(buf_str(&type)), STR_ARG(f->c_name));
+		buf_add_fmt(
+			to, "\tLIST(%.*s) %.*s;\n", STR_ARG(buf_str(&type)), STR_ARG(f->c_name));
 	else if (f->shape == SHAPE_MAP && is_str)
 		buf_add_fmt(to, "\tstruct str_map %.*s;\n", STR_ARG(f->c_name));
 	else if (f->shape == SHAPE_MAP && f->kind == KIND_QUANTITY)
@@ -95,9 +96,11 @@ static void write_member(struct buf *to, const struct member *f)
 	else if (f->shape == SHAPE_MAP && f->kind == KIND_TIME)
 		buf_add_fmt(to, "\tLIST(struct time_entry) %.*s;\n", STR_ARG(f->c_name));
 	else if (f->shape == SHAPE_MAP)
-		buf_add_fmt(to, "\tLIST(%.*s_entry) %.*s;\n", STR_ARG(buf_str(&type)), STR_ARG(f->c_name));
+		buf_add_fmt(to, "\tLIST(%.*s_entry) %.*s;\n", STR_ARG(buf_str(&type)),
+			STR_ARG(f->c_name));
 	else
-		buf_add_fmt(to, "\t%.*s %s%.*s;\n", STR_ARG(buf_str(&type)), star, STR_ARG(f->c_name));
+		buf_add_fmt(
+			to, "\t%.*s %s%.*s;\n", STR_ARG(buf_str(&type)), star, STR_ARG(f->c_name));
 	buf_free(&type);
 }
 
@@ -115,11 +118,13 @@ void schema_write_kinds(const struct model *m, struct buf *to)
 			buf_add_char(to, (char)toupper((unsigned char)d->c_name.at[k]));
 		buf_add_fmt(to, ", /* %.*s.%.*s */\n", STR_ARG(d->module->id), STR_ARG(d->name));
 	}
-	buf_add_fmt(to, "};\n\nextern const struct schema api_schema;\n\n"
+	buf_add_fmt(to,
+		"};\n\nextern const struct schema api_schema;\n\n"
 		"static inline const struct type *api_type(enum api_type id)\n{\n"
 		"\treturn &api_schema.types[id];\n}\n");
 	buf_add_fmt(to, "\n/* lib/api/defaults */\n");
 	for (size_t i = 0; i < m->type_count; i++)
 		if (m->types[i]->default_call.at)
-			buf_add_fmt(to, "default_function %.*s;\n", STR_ARG(m->types[i]->default_call));
+			buf_add_fmt(
+				to, "default_function %.*s;\n", STR_ARG(m->types[i]->default_call));
 }

@@ -39,7 +39,8 @@ static size_t word_end(str s, size_t from)
 {
 	size_t at = from;
 
-	if (from == 0 && s.len > 2 && isupper((unsigned char)s.at[1]) && isupper((unsigned char)s.at[2]))
+	if (from == 0 && s.len > 2 && isupper((unsigned char)s.at[1]) &&
+		isupper((unsigned char)s.at[2]))
 		at++;
 	while (at < s.len && isupper((unsigned char)s.at[at]))
 		at++;
@@ -58,10 +59,45 @@ static size_t word_end(str s, size_t from)
 static bool is_reserved(str name)
 {
 	static const char *const words[] = {
-		"auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double",
-		"else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "linux", "long",
-		"rand", "register", "restrict", "return", "short", "signed", "sizeof", "static", "str",
-		"struct", "switch", "system", "typedef", "union", "unix", "unsigned", "void", "volatile",
+		"auto",
+		"bool",
+		"break",
+		"case",
+		"char",
+		"const",
+		"continue",
+		"default",
+		"do",
+		"double",
+		"else",
+		"enum",
+		"extern",
+		"float",
+		"for",
+		"goto",
+		"if",
+		"inline",
+		"int",
+		"linux",
+		"long",
+		"rand",
+		"register",
+		"restrict",
+		"return",
+		"short",
+		"signed",
+		"sizeof",
+		"static",
+		"str",
+		"struct",
+		"switch",
+		"system",
+		"typedef",
+		"union",
+		"unix",
+		"unsigned",
+		"void",
+		"volatile",
 		"while",
 	};
 

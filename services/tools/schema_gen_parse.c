@@ -33,7 +33,8 @@ void model_free(struct model *m)
 	map_free(&m->by_id);
 }
 
-void model_push(struct model *m, void *array, size_t *len, size_t *cap, const void *item, size_t size)
+void model_push(
+	struct model *m, void *array, size_t *len, size_t *cap, const void *item, size_t size)
 {
 	void *at;
 
@@ -158,9 +159,11 @@ static int read_line(struct reader *r, str line, struct err *e)
 		m->prefix = value;
 	else if (str_eq(word, STR("use")))
 		for (; value.at; value = line_word(&rest))
-			model_push(r->model, &m->uses, &m->use_count, &m->use_cap, &value, sizeof(value));
+			model_push(r->model, &m->uses, &m->use_count, &m->use_cap, &value,
+				sizeof(value));
 	else
-		return fail(r, e, "%.*s is not one of group, version, prefix, use, alias, struct, kind",
+		return fail(r, e,
+			"%.*s is not one of group, version, prefix, use, alias, struct, kind",
 			STR_ARG(word));
 	return 0;
 }
@@ -219,7 +222,8 @@ static void add_head(struct reader *r, struct decl *d)
 	kind.in_head = version.in_head = true;
 	kind.line = version.line = r->line;
 	model_push(r->model, &d->members, &d->member_count, &d->member_cap, &kind, sizeof(kind));
-	model_push(r->model, &d->members, &d->member_count, &d->member_cap, &version, sizeof(version));
+	model_push(
+		r->model, &d->members, &d->member_count, &d->member_cap, &version, sizeof(version));
 }
 
 static int read_indented(struct reader *r, str line, struct err *e)
@@ -249,7 +253,8 @@ static int read_member(struct reader *r, str line, struct err *e)
 	m.type_ref = line_word(&rest);
 	if (!m.type_ref.at)
 		return fail(r, e, "a field is: name, number, type, attributes");
-	if (!str_eq(number, STR("-")) && (!str_to_u64(number, &value) || value == 0 || value > UINT16_MAX))
+	if (!str_eq(number, STR("-")) &&
+		(!str_to_u64(number, &value) || value == 0 || value > UINT16_MAX))
 		return fail(r, e, "%.*s is no protobuf number", STR_ARG(number));
 	m.number = (uint32_t)value;
 	m.c_name = c_name(r->model->arena, m.json);
@@ -306,8 +311,8 @@ static int read_attribute(struct reader *r, struct member *m, str word, struct e
 		m->list_keys = str_slice(word, 9, word.len - 10);
 		m->flags |= FIELD_KEYED;
 	} else if (str_starts(word, STR("k8s:"))) {
-		m->markers = arena_fmt(a, "%.*s%s%.*s", STR_ARG(m->markers), m->markers.len ? "\n" : "",
-			STR_ARG(word));
+		m->markers = arena_fmt(a, "%.*s%s%.*s", STR_ARG(m->markers),
+			m->markers.len ? "\n" : "", STR_ARG(word));
 	} else if (!str_starts(word, STR("pb="))) {
 		return fail(r, e, "%.*s is no attribute of a field", STR_ARG(word));
 	}
@@ -323,13 +328,15 @@ static int read_default(struct reader *r, str line, struct err *e)
 		return r->module ? 0 : fail(r, e, "there is no %.*s", STR_ARG(what));
 	}
 	if (!r->module || !what.at || value.len == 0)
-		return fail(r, e, "a line is: for MODULE, set TYPE.FIELD JSON, or call TYPE FUNCTION");
+		return fail(
+			r, e, "a line is: for MODULE, set TYPE.FIELD JSON, or call TYPE FUNCTION");
 
 	str field = what, type = str_cut(&field, '.');
 	struct decl *d = map_get(&r->module->by_name, type);
 
 	if (!d)
-		return fail(r, e, "there is no %.*s in %.*s", STR_ARG(type), STR_ARG(r->module->id));
+		return fail(
+			r, e, "there is no %.*s in %.*s", STR_ARG(type), STR_ARG(r->module->id));
 	if (str_eq(word, STR("call"))) {
 		d->default_call = value;
 		return 0;

@@ -7,10 +7,12 @@
 static int resolve_member(struct model *m, const struct decl *d, struct member *f, struct err *e);
 static int name_types(struct model *m, struct err *e);
 static int order_types(struct model *m, struct decl *d, struct err *e);
-static void flatten(struct model *m, struct decl *into, const struct decl *d, str c_path, str go_path);
+static void flatten(
+	struct model *m, struct decl *into, const struct decl *d, str c_path, str go_path);
 static void mark_defaults(struct model *m);
 
-static int fail(const struct decl *d, int line, struct err *e, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static int fail(const struct decl *d, int line, struct err *e, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 
 static int fail(const struct decl *d, int line, struct err *e, const char *fmt, ...)
 {
@@ -38,7 +40,8 @@ static void add_items(struct model *m, struct decl *d)
 	model_push(m, &d->members, &d->member_count, &d->member_cap, &items, sizeof(items));
 }
 
-static int each_decl(struct model *m, int (*what)(struct model *, struct decl *, struct err *), struct err *e)
+static int each_decl(
+	struct model *m, int (*what)(struct model *, struct decl *, struct err *), struct err *e)
 {
 	for (size_t i = 0; i < m->module_count; i++)
 		for (size_t k = 0; k < m->modules[i]->decl_count; k++)
@@ -123,7 +126,8 @@ static enum field_shape take_shape(str *ref, str *key)
 	return SHAPE_VALUE;
 }
 
-static str shaped_go_type(struct model *m, const struct decl *d, enum field_shape shape, str key, str of)
+static str shaped_go_type(
+	struct model *m, const struct decl *d, enum field_shape shape, str key, str of)
 {
 	if (shape == SHAPE_LIST)
 		return arena_fmt(m->arena, "[]%.*s", STR_ARG(of));
@@ -149,7 +153,8 @@ static int resolve_name(
 	struct decl *named = find(m, d->module, ref);
 
 	if (!named)
-		return fail(d, f->line, e, "%.*s is not declared, nor in a file that is used", STR_ARG(ref));
+		return fail(d, f->line, e, "%.*s is not declared, nor in a file that is used",
+			STR_ARG(ref));
 	if (is_type(named)) {
 		f->kind = KIND_STRUCT;
 		f->type = named;
@@ -185,7 +190,8 @@ static int resolve_member(struct model *m, const struct decl *d, struct member *
 	f->go_type = shaped_go_type(m, d, written, key, f->go_type);
 	if (f->shape == SHAPE_MAP) {
 		if (!map_has_entries_in_c(f))
-			return fail(d, f->line, e, "lib/schema/type.h has no entry for maps of %.*s", STR_ARG(ref));
+			return fail(d, f->line, e,
+				"lib/schema/type.h has no entry for maps of %.*s", STR_ARG(ref));
 		if (f->type)
 			f->type->is_map_value = true;
 	}
@@ -207,11 +213,13 @@ static int name_types(struct model *m, struct err *e)
 			struct decl *d = module->decls[k];
 			str name = c_name(m->arena, d->name);
 
-			d->c_name = arena_fmt(m->arena, "%.*s%.*s", STR_ARG(module->prefix), STR_ARG(name));
+			d->c_name = arena_fmt(
+				m->arena, "%.*s%.*s", STR_ARG(module->prefix), STR_ARG(name));
 			struct decl *other = is_type(d) ? map_put(&taken, d->c_name, d) : NULL;
 
 			if (other)
-				result = fail(d, d->line, e, "struct %.*s is in %.*s too; give a prefix",
+				result = fail(d, d->line, e,
+					"struct %.*s is in %.*s too; give a prefix",
 					STR_ARG(d->c_name), STR_ARG(other->module->path));
 		}
 	}
@@ -235,7 +243,8 @@ static int order_types(struct model *m, struct decl *d, struct err *e)
 	return 0;
 }
 
-static void flatten(struct model *m, struct decl *into, const struct decl *d, str c_path, str go_path)
+static void flatten(
+	struct model *m, struct decl *into, const struct decl *d, str c_path, str go_path)
 {
 	for (size_t i = 0; i < d->member_count; i++) {
 		const struct member *f = &d->members[i];
@@ -243,7 +252,8 @@ static void flatten(struct model *m, struct decl *into, const struct decl *d, st
 
 		row.go_path = f->in_head ? STR("TypeMeta") : go_path;
 		if (!(f->flags & FIELD_INLINE)) {
-			model_push(m, &into->flat, &into->flat_count, &into->flat_cap, &row, sizeof(row));
+			model_push(m, &into->flat, &into->flat_count, &into->flat_cap, &row,
+				sizeof(row));
 			continue;
 		}
 		into->flags |= TYPE_INLINES;

@@ -47,7 +47,8 @@ void schema_write_tables(const struct model *m, struct buf *to)
 	write_kinds(&p);
 	write_text(&p);
 	buf_add_fmt(to,
-		"\nconst struct schema api_schema = {\n\t.types = types,\n\t.fields = fields,\n\t.go = go,\n"
+		"\nconst struct schema api_schema = {\n\t.types = types,\n\t.fields = "
+		"fields,\n\t.go = go,\n"
 		"\t.rules = rules,\n\t.kinds = kinds,\n\t.numbers = numbers,\n\t.lookup = lookup,\n"
 		"\t.functions = functions,\n\t.text = text,\n\t.type_count = COUNT_OF(types),\n"
 		"\t.kind_count = COUNT_OF(kinds),\n};\n");
@@ -90,7 +91,8 @@ static void add_text(struct pools *p, struct buf *to, str text)
 
 static size_t rules_row(struct pools *p, const struct member *f)
 {
-	if (!f->default_json.at && !f->merge_key.at && !f->list_keys.at && !f->values.at && !f->markers.at)
+	if (!f->default_json.at && !f->merge_key.at && !f->list_keys.at && !f->values.at &&
+		!f->markers.at)
 		return 0;
 	buf_add_fmt(&p->rules, "\t{");
 	add_text(p, &p->rules, f->default_json);
@@ -113,8 +115,8 @@ static void write_row(struct pools *p, const struct decl *d, const struct flat *
 		"%zu, %u, %zu, 0x%x, %zu, %d, %d}, /* %.*s */\n",
 		pool_text(p, key) + 2, STR_ARG(d->c_name), STR_ARG(row->c_path), STR_ARG(f->c_name),
 		STR_ARG(d->c_name), STR_ARG(row->c_path), 2 * row->member_index,
-		f->type ? f->type->index : 0, f->number, f->json.len, (unsigned)f->flags, rules_row(p, f),
-		f->kind, f->shape, STR_ARG(f->json));
+		f->type ? f->type->index : 0, f->number, f->json.len, (unsigned)f->flags,
+		rules_row(p, f), f->kind, f->shape, STR_ARG(f->json));
 	buf_add_fmt(&p->go, "\t{%u, %u},\n", pool_text(p, f->go_type), pool_text(p, row->go_path));
 	p->field_count++;
 }
@@ -143,8 +145,10 @@ static void write_rows(struct pools *p, struct type_rows *rows)
 	}
 	buf_add_fmt(p->to, "};\n\nstatic const struct field_go go[] = {\n%.*s};\n",
 		STR_ARG(buf_str(&p->go)));
-	buf_add_fmt(p->to, "\nstatic const struct field_rules rules[] = {\n\t{{0, 0}, {0, 0}, {0, 0}, {0, 0}, "
-		"{0, 0}},\n%.*s};\n", STR_ARG(buf_str(&p->rules)));
+	buf_add_fmt(p->to,
+		"\nstatic const struct field_rules rules[] = {\n\t{{0, 0}, {0, 0}, {0, 0}, {0, 0}, "
+		"{0, 0}},\n%.*s};\n",
+		STR_ARG(buf_str(&p->rules)));
 }
 
 static void write_numbers(struct pools *p, struct type_rows *rows)
@@ -242,10 +246,11 @@ static void write_types(struct pools *p, const struct type_rows *rows)
 		while (kind < kind_count && kinds[kind] != d)
 			kind++;
 		buf_add_fmt(p->to,
-			"\t{&api_schema, %u, sizeof(struct %.*s), %zu, %zu, %zu, %zu, %zu, %zu, %u, %zu, %zu, "
+			"\t{&api_schema, %u, sizeof(struct %.*s), %zu, %zu, %zu, %zu, %zu, %zu, "
+			"%u, %zu, %zu, "
 			"%d, %d, 0x%x},\n",
-			pool_text(p, d->name), STR_ARG(d->c_name), r->fields, r->json_fields, r->numbers,
-			r->lookup, d->member_count, d->flat_count, r->number_max,
+			pool_text(p, d->name), STR_ARG(d->c_name), r->fields, r->json_fields,
+			r->numbers, r->lookup, d->member_count, d->flat_count, r->number_max,
 			kind < kind_count ? kind + 1 : 0, d->default_call.at ? ++call_count : 0,
 			r->lookup_bits, d->form,
 			(unsigned)d->flags | (d->what == DECL_OBJECT ? TYPE_OBJECT : 0u));
@@ -268,11 +273,12 @@ static void write_kinds(struct pools *p)
 		str api_version = m->version;
 
 		if (m->group.len)
-			api_version = arena_fmt(
-				p->model->arena, "%.*s/%.*s", STR_ARG(m->group), STR_ARG(m->version));
-		buf_add_fmt(p->to, "\t{%u, %u, %u, %u, %zu}, /* %.*s %.*s */\n", pool_text(p, m->group),
-			pool_text(p, m->version), pool_text(p, kinds[i]->name), pool_text(p, api_version),
-			kinds[i]->index, STR_ARG(api_version), STR_ARG(kinds[i]->name));
+			api_version = arena_fmt(p->model->arena, "%.*s/%.*s", STR_ARG(m->group),
+				STR_ARG(m->version));
+		buf_add_fmt(p->to, "\t{%u, %u, %u, %u, %zu}, /* %.*s %.*s */\n",
+			pool_text(p, m->group), pool_text(p, m->version),
+			pool_text(p, kinds[i]->name), pool_text(p, api_version), kinds[i]->index,
+			STR_ARG(api_version), STR_ARG(kinds[i]->name));
 	}
 	buf_add_fmt(p->to, "};\n");
 }
