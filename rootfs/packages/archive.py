@@ -101,9 +101,9 @@ class Archive:
         return done.stdout + done.stderr
 
     def says_not_found(self, log, path):
-        quoted = re.escape(f"{self.mirror}/{urllib.parse.quote(path)}").replace("%7E", "(%7[Ee]|~)")
-        reason = r"(404|File not found|.*No such file or directory)"
-        return re.search(rf"Failed to fetch ({quoted}|{re.escape(self.mirror + '/' + path)})\s+{reason}", log) is not None
+        """Whether `log`, what download said, names `path` as one that the mirror does not have."""
+        uris = re.findall(r"Failed to fetch (\S+)\s+404\b", log)
+        return any(urllib.parse.unquote(uri) == f"{self.mirror}/{path}" for uri in uris)
 
     # Reading the indexes that apt has checked.
 
