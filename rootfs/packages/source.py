@@ -1,6 +1,7 @@
 """Unpacks a Debian source package: upstream's tarballs, debian/, and the patches of its series."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _tarball(file, target):
     inside = list(partial.iterdir())
     root = inside[0] if len(inside) == 1 and inside[0].is_dir() else partial
     if target.is_dir():
-        target.rmdir()
+        shutil.rmtree(target)   # upstream's own debian/, or the empty folder of a component
     root.rename(target)
     if root != partial:
         partial.rmdir()
