@@ -122,16 +122,14 @@ class Builder:
         say(f"built {name} {version} for {target} in {took:.0f} s")
 
     def _bring_source(self, r, work):
-        version = "-"
         if r.source:
-            files = self.fetcher.source(r.name)
-            source.unpack(files, work / "src", r.patches)
-            version = next(pin.version for pin in self.fetcher.pins if pin.set == r.name and pin.kind == "dsc")
+            source.unpack(self.fetcher.source(r.name), work / "src", r.patches)
         else:
             (work / "src").mkdir()
         if r.closure:
             (work / "debs").symlink_to(self.fetcher.unpacked_set(r.name))
-        return version
+        main = [pin for pin in self.fetcher.pins if pin.set == r.name and (pin.kind == "dsc" or pin.name == r.name)]
+        return main[0].version if main else "-"
 
     def _run(self, name, target, work, version):
         log = self.cache / "log" / f"{name}-{target}.log"

@@ -5,8 +5,8 @@ patches   `debian` (the default: those of the source package's series) or `none`
 class     `image` (the default) or `test`
 needs     packages that are built first, and found in the sysroot
 targets   of host, musl (or `any`: does not depend on the target)
-closure   suite, name prefix to keep, packages: binary packages unpacked for the build; `@build-depends` stands for
-          the source's own
+closure   suite, prefixes of the names to keep (comma between them, or *), packages: binary packages
+          unpacked for the build; `@build-depends` stands for the source's own
 inputs    other files or folders of the repository that the build reads
 """
 
@@ -37,7 +37,7 @@ class Closure:
     klass: str
     set: str
     suite: str
-    prefix: str
+    prefixes: str
     names: list
 
 
@@ -72,7 +72,7 @@ def _checked(name, words):
     elif not recipe.targets or not set(recipe.targets) <= set(TARGETS):
         wrong = f"`targets` is one or more of {', '.join(TARGETS)}"
     elif len(recipe.closure) in (1, 2):
-        wrong = "`closure` takes a suite, a prefix and packages"
+        wrong = "`closure` takes a suite, prefixes and packages"
     if wrong:
         raise Fail(f"{name}/recipe", wrong, "correct the recipe")
     return recipe
@@ -83,13 +83,13 @@ def load_all(root=HERE):
 
 
 def wanted(path):
-    """The sets of binary packages that are not a recipe's: `class set suite prefix package...` a line."""
+    """The sets of binary packages that are not a recipe's: `class set suite prefixes package...` a line."""
     found = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         words = line.split()
         if len(words) < 5 or words[0] not in ("image", "test"):
-            raise Fail(f"{path.name}:{number}", f"cannot read {line!r}", "write: class set suite prefix package...")
+            raise Fail(f"{path.name}:{number}", f"cannot read {line!r}", "write: class set suite prefixes package...")
         found.append(Closure(words[0], words[1], words[2], words[3], words[4:]))
     return found

@@ -44,12 +44,12 @@ def _source_pin(archive, store, r):
 
 
 def _recipe_closure(archive, r, source):
-    suite, prefix, *names = r.closure
+    suite, prefixes, *names = r.closure
     if "@build-depends" in names:
         names.remove("@build-depends")
         names += [n for n in _alternatives(archive.build_depends(source.name, source.version, source.suite))
-                  if n.startswith(prefix) and archive.debs(n, suite)]
-    return recipe.Closure(r.klass, r.name, suite, prefix, names)
+                  if _kept(n, prefixes) and archive.debs(n, suite)]
+    return recipe.Closure(r.klass, r.name, suite, prefixes, names)
 
 
 def _alternatives(depends):
@@ -61,8 +61,11 @@ def _alternatives(depends):
 
 def _closure_pins(archive, closure):
     names = archive.closure(closure.names, closure.suite)
-    kept = [(n, path) for n, path in names if closure.prefix == "*" or n.startswith(closure.prefix)]
-    return [_deb_pin(archive, closure, name, path) for name, path in kept]
+    return [_deb_pin(archive, closure, n, path) for n, path in names if _kept(n, closure.prefixes)]
+
+
+def _kept(name, prefixes):
+    return prefixes == "*" or name.startswith(tuple(prefixes.split(",")))
 
 
 def _deb_pin(archive, closure, name, path):
