@@ -259,7 +259,7 @@ static const struct field *field_for(const struct type *t, enum json_kind kind)
 
 /*
  * JSONSchemaPropsOrBool with a schema allows; the other two take what does not fit for nothing. Below,
- * upstream decodes afresh: without notes, and messages count from here.
+ * upstream decodes afresh, without notes.
  */
 static int decode_either(
 	struct json_decoder *d, const struct type *t, void *o, const struct json_item *item)
@@ -272,7 +272,7 @@ static int decode_either(
 	if (allows)
 		*(bool *)field_at(o, allows) = true;
 
-	struct json_decoder afresh = {.arena = d->arena, .e = d->e};
+	struct json_decoder afresh = {.arena = d->arena, .at = d->at, .e = d->e};
 
 	return decode_field(&afresh, t, f, o, item);
 }

@@ -4,6 +4,9 @@
 
 enum { PATH_MAX_BYTES = 64 << 10 };
 
+static int mismatch(struct json_decoder *d, str what, const char *type) COLD;
+static const char *go_type(const struct place *p);
+
 static int decode_int(struct json_decoder *d, const struct place *p, const struct json_item *item,
 	int64_t low, int64_t high, int64_t *to);
 static int decode_quantity(struct json_decoder *d, void *at, const struct json_item *item);
@@ -13,14 +16,13 @@ static int decode_int_or_string(struct json_decoder *d, void *at, const struct j
 static int decode_raw(struct json_decoder *d, str *to, const struct json_item *item);
 
 /* Only the beginning of a very long number: messages are short. */
-static int mismatch_number(
-	struct json_decoder *d, const struct place *p, const struct json_item *item)
+static int mismatch_number(struct json_decoder *d, const struct json_item *item, const char *type)
 {
 	char text[256];
 	str digits = str_slice(item->text, 0, sizeof(text) - 16);
 	int len = snprintf(text, sizeof(text), "number %.*s", STR_ARG(digits));
 
-	return json_mismatch(d, p, str_span(text, (size_t)len));
+	return mismatch(d, str_span(text, (size_t)len), type);
 }
 
 static int decode_bytes(struct json_decoder *d, const struct place *p, const struct json_item *item)
@@ -31,6 +33,10 @@ static int decode_bytes(struct json_decoder *d, const struct place *p, const str
 	}
 	if (item->kind != JSON_STRING)
 		return json_mismatch(d, p, json_kind_name(item->kind));
+	if (item->text.len == 0) {
+		*(str *)p->at = str_span(object_empty, 0);
+		return 0;
+	}
 	return base64_read(d->arena, item->text, p->at, d->e);
 }
 
@@ -53,7 +59,7 @@ static int decode_plain(struct json_decoder *d, const struct place *p, const str
 		TRY(decode_int(d, p, item, INT64_MIN, INT64_MAX, p->at));
 	} else if (kind == KIND_FLOAT64 && item->kind == JSON_NUMBER) {
 		if (!json_to_f64(item, p->at))
-			return mismatch_number(d, p, item);
+			return mismatch_number(d, item, go_type(p));
 	} else {
 		return json_mismatch(d, p, json_kind_name(item->kind));
 	}
@@ -89,20 +95,17 @@ static int decode_int(struct json_decoder *d, const struct place *p, const struc
 	int64_t value;
 
 	if (!json_to_i64(item, &value) || value < low || value > high)
-		return mismatch_number(d, p, item);
+		return mismatch_number(d, item, go_type(p));
 	*to = value;
 	return 0;
 }
 
-/* What a type's own unmarshaller says of a value that is no `wanted`. */
+/* What a type's own unmarshaller says, which reads a string or an int32. */
 static int refuse(struct json_decoder *d, const struct json_item *item, const char *wanted)
 {
-	bool inexact = item->kind == JSON_NUMBER && strcmp(wanted, "string") != 0;
-
-	return err_set(d->e, ERR_INVALID,
-		"json: cannot unmarshal %.*s%s%.*s into Go value of type %s",
-		STR_ARG(json_kind_name(item->kind)), inexact ? " " : "",
-		inexact ? (int)item->text.len : 0, item->text.at, wanted);
+	if (item->kind == JSON_NUMBER && strcmp(wanted, "string") != 0)
+		return mismatch_number(d, item, wanted);
+	return mismatch(d, json_kind_name(item->kind), wanted);
 }
 
 /* A number is taken as if it were quoted. */
@@ -230,23 +233,46 @@ static const char *go_type(const struct place *p)
 	return strchr(type, ']') + 1;
 }
 
-int json_mismatch(struct json_decoder *d, const struct place *p, str what)
+/*
+ * The struct that Go names: the innermost, but where upstream decodes afresh below (FORM_EITHER), the one
+ * around that.
+ */
+static const struct step *named_step(const struct step *s)
 {
-	const struct step *s = d->at;
+	const struct step *named = NULL;
+
+	for (; s; s = s->up) {
+		if (!s->field)
+			continue;
+		if (s->owner->form == FORM_EITHER)
+			named = NULL;
+		else if (!named && s->owner->form == FORM_STRUCT)
+			named = s;
+	}
+	return named;
+}
+
+static int mismatch(struct json_decoder *d, str what, const char *type)
+{
+	const struct step *s = named_step(d->at);
 	struct buf b;
 	int result;
 
-	while (s && (!s->field || s->owner->form != FORM_STRUCT))
-		s = s->up;
-	if (!s)
-		return err_set(d->e, ERR_INVALID,
-			"json: cannot unmarshal %.*s into Go value of type %s", STR_ARG(what),
-			go_type(p));
 	buf_init(&b, PATH_MAX_BYTES);
 	put_fields(&b, d->at);
-	result = err_set(d->e, ERR_INVALID,
-		"json: cannot unmarshal %.*s into Go struct field %s.%.*s of type %s",
-		STR_ARG(what), type_name(s->owner), STR_ARG(buf_str(&b)), go_type(p));
+	if (s)
+		result = err_set(d->e, ERR_INVALID,
+			"json: cannot unmarshal %.*s into Go struct field %s.%.*s of type %s",
+			STR_ARG(what), type_name(s->owner), STR_ARG(buf_str(&b)), type);
+	else
+		result = err_set(d->e, ERR_INVALID,
+			"json: cannot unmarshal %.*s into Go value of type %s", STR_ARG(what),
+			type);
 	buf_free(&b);
 	return result;
+}
+
+int json_mismatch(struct json_decoder *d, const struct place *p, str what)
+{
+	return mismatch(d, what, go_type(p));
 }

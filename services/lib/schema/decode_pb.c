@@ -226,6 +226,8 @@ static int decode_entry(struct pb_decoder *d, const struct type *t, const struct
 		return wrong_wire(d, t, f, in);
 	r = pb_read(in->bytes);
 	*(str *)entry = str_span(object_empty, 0);
+	if (f->kind == KIND_BYTES)
+		*(str *)(entry + ENTRY_VALUE) = str_span(object_empty, 0);
 	for (struct pb_field part; pb_more(&r);) {
 		TRY(pb_next(&r, &part, d->e));
 		if (part.number == 1 && part.wire == PB_BYTES)
