@@ -249,7 +249,7 @@ static void write_types(struct pools *p, const struct type_rows *rows)
 			"\t{&api_schema, %u, sizeof(struct %.*s), %zu, %zu, %zu, %zu, %zu, %zu, "
 			"%u, %zu, %zu, "
 			"%d, %d, 0x%x},\n",
-			pool_text(p, d->name), STR_ARG(d->c_name), r->fields, r->json_fields,
+			pool_text(p, d->go_type), STR_ARG(d->c_name), r->fields, r->json_fields,
 			r->numbers, r->lookup, d->member_count, d->flat_count, r->number_max,
 			kind < kind_count ? kind + 1 : 0, d->default_call.at ? ++call_count : 0,
 			r->lookup_bits, d->form,

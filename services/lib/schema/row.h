@@ -39,15 +39,16 @@ enum field_shape {
 enum field_flags {
 	FIELD_OMITEMPTY = 1 << 0,
 	FIELD_OMITZERO = 1 << 1,
-	FIELD_INLINE = 1 << 2, /* its members are the owner's in JSON, a message of its own in protobuf */
+	FIELD_INLINE =
+		1 << 2, /* its members are the owner's in JSON, a message of its own in protobuf */
 	FIELD_REQUIRED = 1 << 3,
 	FIELD_OPTIONAL = 1 << 4,
 	FIELD_PATCH_MERGE = 1 << 5, /* strategic merge patch: merge by merge_key, or as a set */
 	FIELD_PATCH_REPLACE = 1 << 6,
 	FIELD_PATCH_RETAIN_KEYS = 1 << 7,
-	FIELD_ATOMIC = 1 << 8,   /* for apply: list, map or struct is one unit */
-	FIELD_SET = 1 << 9,      /* list of distinct scalars */
-	FIELD_KEYED = 1 << 10,   /* list of structs told apart by list_keys */
+	FIELD_ATOMIC = 1 << 8, /* for apply: list, map or struct is one unit */
+	FIELD_SET = 1 << 9,    /* list of distinct scalars */
+	FIELD_KEYED = 1 << 10, /* list of structs told apart by list_keys */
 	FIELD_GRANULAR = 1 << 11,
 	FIELD_DEFAULT = 1 << 12, /* the rules hold a default */
 	FIELD_ESCAPED = 1 << 13, /* the name needs escapes in JSON */
@@ -61,7 +62,8 @@ struct text {
 struct field {
 	uint32_t name;   /* in the text pool, between ,"  and ": so that a writer takes the whole */
 	uint32_t offset; /* of the value from the head of the struct */
-	uint32_t has;    /* bit from the head of the struct: key was there; the next one: it was null */
+	uint32_t
+		has; /* bit from the head of the struct: key was there; the next one: it was null */
 	uint16_t type;   /* KIND_STRUCT: row in types */
 	uint16_t number; /* in protobuf; 0: has none */
 	uint16_t name_len;
@@ -82,8 +84,9 @@ struct field_rules {
 
 /* What Go's messages say of a field; a table beside the rows. */
 struct field_go {
-	uint32_t type;     /* NUL-terminated: "v1.RestartPolicy", "[]v1.Container" */
-	uint32_t embedded; /* NUL-terminated: the fields, separated by dots, that it is inlined through */
+	uint32_t type; /* NUL-terminated: "v1.RestartPolicy", "[]v1.Container" */
+	uint32_t
+		embedded; /* NUL-terminated: the fields, separated by dots, that it is inlined through */
 };
 
 /* How a type looks in JSON; in protobuf each is a message. */
@@ -102,12 +105,13 @@ enum type_flags {
 
 struct type {
 	const struct schema *schema;
-	uint32_t name; /* Go's, NUL-terminated */
+	uint32_t go_name; /* NUL-terminated: "v1.PodSpec" */
 	uint32_t size_bytes;
-	uint32_t fields;      /* first of its own rows, in declaration order */
-	uint32_t json_fields; /* first of the rows as JSON has them: inline structs' members in their place */
-	uint32_t numbers;     /* numbers[numbers + n]: own row of protobuf number n, plus 1; 0: none */
-	uint32_t lookup;      /* first of the hash slots: JSON row plus 1; 0: free */
+	uint32_t fields; /* first of its own rows, in declaration order */
+	uint32_t
+		json_fields; /* first of the rows as JSON has them: inline structs' members in their place */
+	uint32_t numbers; /* numbers[numbers + n]: own row of protobuf number n, plus 1; 0: none */
+	uint32_t lookup;  /* first of the hash slots: JSON row plus 1; 0: free */
 	uint16_t field_count, json_count;
 	uint16_t number_max;
 	uint16_t kind;          /* row in kinds, plus 1; 0: not an object of its own */

@@ -15,10 +15,10 @@
 #include "lib/value/text_map.h"
 #include "lib/value/time.h"
 
-#define LIST(T)                                                                                    \
-	struct {                                                                                   \
-		T *at;                                                                             \
-		size_t len;                                                                        \
+#define LIST(T) \
+	struct { \
+		T *at; \
+		size_t len; \
 	}
 
 /* Lists and maps of text have names, so that functions can take them: text_map.h; here is one more. */
@@ -43,6 +43,9 @@ const struct type *type_find(const struct schema *s, str group, str version, str
 /* The same by "apps/v1". */
 const struct type *type_find_api_version(const struct schema *s, str api_version, str kind);
 
+/* NULL for a struct that is no object of its own. */
+const struct kind *type_kind(const struct type *t) PURE;
+
 /* By JSON name, inline members included; NULL if there is none. Offsets count from the head of `t`. */
 const struct field *type_field(const struct type *t, str json_name) PURE;
 
@@ -57,9 +60,15 @@ static inline str type_text(const struct type *t, struct text text)
 	return str_span(t->schema->text + text.at, text.len);
 }
 
-static inline str type_name(const struct type *t)
+/* Go's name: "v1.PodSpec", and without its package. */
+static inline const char *type_go_name(const struct type *t)
 {
-	return str_of(t->schema->text + t->name);
+	return t->schema->text + t->go_name;
+}
+
+static inline const char *type_name(const struct type *t)
+{
+	return strchr(type_go_name(t), '.') + 1;
 }
 
 static inline str field_name(const struct type *owner, const struct field *f)

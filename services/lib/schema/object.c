@@ -1,0 +1,113 @@
+/*
+ * Formats: which reader and writer serve one, the envelope around protobuf, YAML by way of JSON.
+ */
+#include "lib/codec/pb.h"
+#include "lib/schema/envelope.h"
+
+static int decode_envelope(struct arena *a, const struct type *t, str in, void *o, struct err *e);
+
+static int decode(struct arena *a, const struct type *t, enum format f, str in, void *o,
+	struct notes *n, struct err *e)
+{
+	switch (f) {
+	case FORMAT_JSON: return json_decode_struct(a, t, in, o, n, e);
+	case FORMAT_YAML: return err_set(e, ERR_UNSUPPORTED, "YAML cannot be read yet");
+	case FORMAT_PROTOBUF: return decode_envelope(a, t, in, o, e);
+	case FORMAT_PROTOBUF_BARE: return pb_decode_struct(a, t, in, o, e);
+	}
+	__builtin_unreachable();
+}
+
+int object_decode(struct arena *a, const struct type *t, enum format f, str in, void **out,
+	struct notes *n, struct err *e)
+{
+	void *o = arena_try(a, t->size_bytes);
+
+	if (!o)
+		return arena_full(a, e);
+	TRY(decode(a, t, f, in, o, n, e));
+	*out = o;
+	return 0;
+}
+
+int object_encode(const void *o, enum format f, struct buf *to, struct err *e)
+{
+	const struct type *t = object_type(o);
+
+	if (f == FORMAT_PROTOBUF) {
+		pb_encode_object(t, o, to);
+		return buf_ok(to, "the protobuf message", e);
+	}
+	return struct_encode(t, o, f, to, e);
+}
+
+int struct_encode(const struct type *t, const void *o, enum format f, struct buf *to, struct err *e)
+{
+	switch (f) {
+	case FORMAT_JSON: json_encode_struct(t, o, to); return buf_ok(to, "the JSON text", e);
+	case FORMAT_YAML: return err_set(e, ERR_UNSUPPORTED, "YAML cannot be written yet");
+	case FORMAT_PROTOBUF_BARE:
+		pb_encode_struct(t, o, to);
+		return buf_ok(to, "the protobuf message", e);
+	case FORMAT_PROTOBUF:
+		return err_set(e, ERR_UNSUPPORTED, "%s has no kind for a protobuf envelope",
+			type_go_name(t));
+	}
+	__builtin_unreachable();
+}
+
+static int read_type_meta(str in, str *api_version, str *kind, struct err *e)
+{
+	struct pb_reader r = pb_read(in);
+
+	for (struct pb_field f; pb_more(&r);) {
+		TRY(pb_next(&r, &f, e));
+		if (f.wire != PB_BYTES)
+			continue;
+		if (f.number == ENVELOPE_API_VERSION)
+			*api_version = f.bytes;
+		else if (f.number == ENVELOPE_KIND)
+			*kind = f.bytes;
+	}
+	return 0;
+}
+
+int object_open(str in, str *api_version, str *kind, str *message, struct err *e)
+{
+	str version = {NULL, 0}, name = version, raw = version;
+
+	if (!str_starts(in, ENVELOPE_MAGIC))
+		return err_set(e, ERR_INVALID,
+			"provided data does not appear to be a protobuf message, "
+			"expected prefix [107 56 115 0]");
+	struct pb_reader r = pb_read(str_slice(in, ENVELOPE_MAGIC.len, in.len));
+
+	for (struct pb_field f; pb_more(&r);) {
+		TRY(pb_next(&r, &f, e));
+		if (f.wire != PB_BYTES)
+			continue;
+		if (f.number == ENVELOPE_TYPE)
+			TRY(read_type_meta(f.bytes, &version, &name, e));
+		else if (f.number == ENVELOPE_RAW)
+			raw = f.bytes;
+	}
+	*api_version = version;
+	*kind = name;
+	*message = raw;
+	return 0;
+}
+
+static int decode_envelope(struct arena *a, const struct type *t, str in, void *o, struct err *e)
+{
+	str api_version, kind, message;
+
+	TRY(object_open(in, &api_version, &kind, &message, e));
+	TRY(pb_decode_struct(a, t, message, o, e));
+	if (t->flags & TYPE_OBJECT) {
+		struct object *head = o;
+
+		head->api_version = api_version;
+		head->kind = kind;
+	}
+	return 0;
+}
