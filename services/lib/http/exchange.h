@@ -26,6 +26,7 @@
 
 struct http_connection;
 struct http_exchange;
+struct http_keeper;
 
 struct http_events {
 	/* Client: the response's status and headers are there. */
@@ -86,22 +87,25 @@ struct http_exchange {
 	void *owner; /* for the owner's use */
 
 	/* The library's own. */
+	struct http_keeper *keeper;
 	int32_t stream_id; /* HTTP/2; 0: none yet */
 	enum http_body_mode body_mode;
 	size_t body_limit_bytes;
-	uint64_t body_left_bytes; /* HTTP/1.1: of the announced length */
-	size_t untaken_bytes;     /* given to the owner, not taken yet */
+	size_t untaken_bytes; /* given to the owner, not taken yet */
 	struct http_queue out;
 	size_t pending_limit_bytes;
 	struct http_headers out_trailers;
 	bool is_server, expects_continue;
 	bool head_arrived, body_arrived, body_told;
 	bool head_sent, out_ended, out_done, bodiless, upgraded;
-	bool owner_done, stream_done, above_low;
+	bool owner_done, stream_done, above_low, deferred, cut, too_large;
 	struct http_exchange *next, *previous; /* of the connection */
 };
 
-/* How the body is wanted; until one of these is called, it waits with the peer. */
+/*
+ * How the body is wanted; until one of these is called, it waits with the peer. What has arrived already
+ * is told before they return.
+ */
 NODISCARD int http_collect_body(struct http_exchange *x, size_t limit_bytes, struct err *e);
 void http_stream_body(struct http_exchange *x);
 void http_body_taken(struct http_exchange *x, size_t len);
@@ -140,7 +144,7 @@ void http_end(struct http_exchange *x, const struct http_headers *trailers);
 /* Ends it at once (RST_STREAM, or HTTP/1.1's connection is closed), with no more events. */
 void http_abort(struct http_exchange *x);
 
-/* Who is at the other end. */
+/* Who is at the other end; NULL once it is gone. */
 const struct net_address *http_peer_address(const struct http_exchange *x);
 
 /* The peer's certificate chain in DER, leaf first, in the exchange's arena; empty when there is
@@ -148,5 +152,12 @@ const struct net_address *http_peer_address(const struct http_exchange *x);
 struct cert_list;
 NODISCARD int http_peer_chain(struct http_exchange *x, struct cert_list *to, struct err *e);
 
-/* 2 or 1. */
+/*
+ * What a handler has found out about the peer, kept with the connection for the exchanges to come: its
+ * verified identity costs more than a request. NULL when there is none; keeping takes a reference.
+ */
+struct counted *http_peer_kept(const struct http_exchange *x);
+void http_peer_keep(struct http_exchange *x, struct counted *what);
+
+/* 2 or 1; 0 once the connection is gone. */
 int http_version(const struct http_exchange *x);
