@@ -1,12 +1,12 @@
 /*
  * Looks into Kubernetes objects: reads one as JSON, YAML or protobuf and writes it as another.
  *
- *	object_tool [--kind APIVERSION/KIND] [--strict] [--default] FROM TO < in > out
+ *	object_tool [--from FORMAT] [--to FORMAT] [--kind APIVERSION/KIND] [--strict] [--default] < in > out
  *	object_tool --batch < list
  *
- * FROM and TO are json, yaml, pb (with the k8s\0 envelope, as etcd holds it) or bare. The kind is read
- * from the object unless given. A batch has a line "FROM TO KIND IN OUT" for each conversion, KIND being
- * "-" if it is to be read, and answers each with "ok" or the error.
+ * A format is json, yaml, pb (with the k8s\0 envelope, as etcd holds it) or bare. Format and kind are
+ * read from the object unless given; --to is json unless given. A batch has a line "FROM TO KIND IN OUT"
+ * for each conversion, KIND being "-" if it is to be read, and answers each with "ok" or the error.
  */
 #include "api/kinds.h"
 #include "lib/codec/json.h"
@@ -18,11 +18,11 @@ enum { FILE_BYTES_MAX = 512 << 20 };
 struct conversion {
 	enum format from, to;
 	str kind; /* "apps/v1/Deployment"; absent: the object says */
-	bool strict, with_defaults;
+	bool from_given, strict, with_defaults;
 };
 
 static int convert(
-	const struct conversion *job, struct arena *a, str in, struct buf *out, struct err *e);
+	const struct conversion *c, struct arena *a, str in, struct buf *out, struct err *e);
 static int run_batch(void);
 static int run_one(int argc, char **argv);
 
@@ -62,47 +62,64 @@ static void read_stream(FILE *file, struct buf *to)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: object_tool [--kind APIVERSION/KIND] [--strict] [--default] FROM TO < in > "
-		"out\n"
+		"usage: object_tool [--from FORMAT] [--to FORMAT] [--kind APIVERSION/KIND]\n"
+		"                   [--strict] [--default] < in > out\n"
 		"       object_tool --batch < list\n"
 		"formats: json yaml pb bare\n");
 	return 2;
 }
 
-static int read_options(int argc, char **argv, struct conversion *job)
+static bool read_option(const char *name, const char *value, struct conversion *to)
 {
-	int at = 1;
+	if (strcmp(name, "--kind") == 0)
+		to->kind = str_of(value);
+	else if (strcmp(name, "--from") == 0)
+		return to->from_given = format_of(str_of(value), &to->from);
+	else if (strcmp(name, "--to") == 0)
+		return format_of(str_of(value), &to->to);
+	else
+		return false;
+	return true;
+}
 
-	for (; at < argc && argv[at][0] == '-'; at++) {
+static int read_options(int argc, char **argv, struct conversion *to)
+{
+	for (int at = 1; at < argc; at++) {
 		if (strcmp(argv[at], "--strict") == 0)
-			job->strict = true;
+			to->strict = true;
 		else if (strcmp(argv[at], "--default") == 0)
-			job->with_defaults = true;
-		else if (strcmp(argv[at], "--kind") == 0 && at + 1 < argc)
-			job->kind = str_of(argv[++at]);
-		else
+			to->with_defaults = true;
+		else if (at + 1 == argc || !read_option(argv[at], argv[at + 1], to))
 			return -1;
+		else
+			at++;
 	}
-	if (argc - at != 2 || !format_of(str_of(argv[at]), &job->from) ||
-		!format_of(str_of(argv[at + 1]), &job->to))
-		return -1;
 	return 0;
+}
+
+static enum format guess(str in)
+{
+	if (str_starts(in, str_span("k8s\0", 4)))
+		return FORMAT_PROTOBUF;
+	return str_starts(str_trim(in), STR("{")) ? FORMAT_JSON : FORMAT_YAML;
 }
 
 static int run_one(int argc, char **argv)
 {
-	struct conversion job = {0};
+	struct conversion c = {0};
 	struct arena arena;
 	struct buf in, out;
 	struct err e;
 
-	if (read_options(argc, argv, &job) < 0)
+	if (read_options(argc, argv, &c) < 0)
 		return usage();
 	arena_init(&arena, ARENA_NO_LIMIT);
 	buf_init(&in, FILE_BYTES_MAX);
 	buf_init(&out, FILE_BYTES_MAX);
 	read_stream(stdin, &in);
-	int result = convert(&job, &arena, buf_str(&in), &out, &e);
+	if (!c.from_given)
+		c.from = guess(buf_str(&in));
+	int result = convert(&c, &arena, buf_str(&in), &out, &e);
 
 	if (result == 0)
 		fwrite(out.at, 1, out.len, stdout);
@@ -114,9 +131,15 @@ static int run_one(int argc, char **argv)
 	return result < 0;
 }
 
+/* What comes under any group-version stands in meta/v1; a watch's frames are no objects. */
 static int find_type(str api_version, str kind, const struct type **to, struct err *e)
 {
 	const struct type *t = type_find_api_version(&api_schema, api_version, kind);
+
+	if (!t)
+		t = type_find(&api_schema, STR("meta.k8s.io"), STR("v1"), kind);
+	if (!t && str_eq(kind, STR("WatchEvent")))
+		t = api_type(API_WATCH_EVENT);
 
 	if (!t)
 		return err_set(e, ERR_NOT_FOUND, "no kind \"%.*s\" is known in version \"%.*s\"",
@@ -136,22 +159,22 @@ static int type_of_json(struct arena *a, str in, const struct type **to, struct 
 	return find_type(api_version.text, kind.text, to, e);
 }
 
-static int type_of(const struct conversion *job, struct arena *a, str in, const struct type **to,
-	struct err *e)
+static int type_of(
+	const struct conversion *c, struct arena *a, str in, const struct type **to, struct err *e)
 {
-	str api_version = job->kind, kind, ignored;
+	str api_version = c->kind, kind, ignored;
 
-	if (job->kind.at) {
-		size_t slash = job->kind.len;
+	if (c->kind.at) {
+		size_t slash = c->kind.len;
 
-		while (slash > 0 && job->kind.at[slash - 1] != '/')
+		while (slash > 0 && c->kind.at[slash - 1] != '/')
 			slash--;
 		api_version.len = slash ? slash - 1 : 0;
-		return find_type(api_version, str_slice(job->kind, slash, job->kind.len), to, e);
+		return find_type(api_version, str_slice(c->kind, slash, c->kind.len), to, e);
 	}
-	if (job->from == FORMAT_JSON)
+	if (c->from == FORMAT_JSON)
 		return type_of_json(a, in, to, e);
-	if (job->from == FORMAT_PROTOBUF) {
+	if (c->from == FORMAT_PROTOBUF) {
 		TRY(object_open(in, &api_version, &kind, &ignored, e));
 		return find_type(api_version, kind, to, e);
 	}
@@ -159,24 +182,26 @@ static int type_of(const struct conversion *job, struct arena *a, str in, const 
 }
 
 static int convert(
-	const struct conversion *job, struct arena *a, str in, struct buf *out, struct err *e)
+	const struct conversion *c, struct arena *a, str in, struct buf *out, struct err *e)
 {
 	const struct type *t;
 	struct notes notes;
 	void *o;
 
 	notes_init(&notes, a);
-	TRY(type_of(job, a, in, &t, e));
-	TRY(object_decode(a, t, job->from, in, &o, job->strict ? &notes : NULL, e));
+	TRY(type_of(c, a, in, &t, e));
+	TRY(object_decode(a, t, c->from, in, &o, c->strict ? &notes : NULL, e));
 	for (size_t i = 0; i < notes.texts.len; i++)
 		fprintf(stderr, "%.*s\n", STR_ARG(notes.texts.at[i]));
-	if (job->with_defaults)
+	if (c->with_defaults)
 		object_default(a, o);
-	return object_encode(o, job->to, out, e);
+	if (t == api_type(API_WATCH_EVENT) && c->to == FORMAT_PROTOBUF)
+		return struct_wrap(t, o, STR(""), STR(""), out, e);
+	return t->kind ? object_encode(o, c->to, out, e) : struct_encode(t, o, c->to, out, e);
 }
 
 static int convert_file(
-	const struct conversion *job, struct arena *a, str in_path, str out_path, struct err *e)
+	const struct conversion *c, struct arena *a, str in_path, str out_path, struct err *e)
 {
 	struct buf in, out;
 	FILE *file = fopen(arena_str(a, in_path).at, "rbe");
@@ -187,7 +212,7 @@ static int convert_file(
 	buf_init(&out, FILE_BYTES_MAX);
 	read_stream(file, &in);
 	fclose(file);
-	int result = convert(job, a, buf_str(&in), &out, e);
+	int result = convert(c, a, buf_str(&in), &out, e);
 
 	if (result == 0) {
 		file = fopen(arena_str(a, out_path).at, "wbe");
@@ -204,15 +229,15 @@ static int convert_file(
 
 static int run_line(struct arena *a, str line, struct err *e)
 {
-	struct conversion job = {0};
+	struct conversion c = {0};
 	str from = str_cut(&line, ' '), to = str_cut(&line, ' '), kind = str_cut(&line, ' ');
 	str in = str_cut(&line, ' ');
 
-	if (!format_of(from, &job.from) || !format_of(to, &job.to) || !line.at)
+	if (!format_of(from, &c.from) || !format_of(to, &c.to) || !line.at)
 		return err_set(e, ERR_INVALID, "a line is: FROM TO KIND IN OUT");
 	if (!str_eq(kind, STR("-")))
-		job.kind = kind;
-	return convert_file(&job, a, in, line, e);
+		c.kind = kind;
+	return convert_file(&c, a, in, line, e);
 }
 
 static int run_batch(void)

@@ -17,7 +17,7 @@
 /* Keep hidden state, so not for threads. */
 #pragma GCC poison strtok asctime ctime gmtime localtime srand
 /* Not poisoned, since OpenSSL's headers have parameters of that name. */
-int rand(void) __attribute__((error("use struct random")));
+int rand(void) __attribute__((deprecated("use struct random")));
 /* Cannot report an error. */
 #pragma GCC poison atoi atol atoll atof
 /* Unbounded stack; a shell; a child that shares our locks. */

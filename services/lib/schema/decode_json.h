@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/codec/json.h"
+#include "lib/schema/path.h"
 #include "lib/schema/walk.h"
 
 /* The way from the root to where the decoder is, innermost first, on the C stack. */
@@ -20,14 +21,6 @@ struct json_decoder {
 	struct notes *notes; /* NULL: nobody asks */
 	const struct step *at;
 	struct err *e;
-};
-
-/* Where a value goes and as what; `in_element`: the value is one of a list's or map's. */
-struct place {
-	const struct type *owner;
-	const struct field *field;
-	void *at;
-	bool in_element;
 };
 
 /* Any kind but KIND_STRUCT. */

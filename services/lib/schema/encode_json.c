@@ -9,9 +9,19 @@
 static void put_struct(struct buf *b, const struct type *t, const void *o);
 static void put_field(struct buf *b, const struct type *t, const struct field *f, const void *at);
 
+static void put_value(struct buf *b, const struct type *t, const struct field *f, const void *at);
+
 void json_encode_struct(const struct type *t, const void *o, struct buf *to)
 {
 	put_struct(to, t, o);
+}
+
+void json_encode_place(const struct place *p, struct buf *to)
+{
+	if (p->in_element)
+		put_value(to, p->owner, p->field, p->at);
+	else
+		put_field(to, p->owner, p->field, p->at);
 }
 
 /* What omitempty leaves out: Go has no empty structs, and most of our kinds are structs there. */

@@ -172,9 +172,9 @@ void pb_encode_struct(const struct type *t, const void *o, struct buf *to)
 	buf_free(&e.scratch);
 }
 
-void pb_encode_object(const struct type *t, const void *o, struct buf *to)
+void pb_encode_wrapped(
+	const struct type *t, const void *o, str api_version, str kind, struct buf *to)
 {
-	const struct object *head = o;
 	struct pb_encoder e;
 
 	buf_init(&e.scratch, QUANTITY_TEXT_MAX);
@@ -186,8 +186,8 @@ void pb_encode_object(const struct type *t, const void *o, struct buf *to)
 	put_struct(&e, t, o);
 	pb_put_length(&e.w, ENVELOPE_RAW, mark);
 	mark = pb_mark(&e.w);
-	pb_put_bytes(&e.w, ENVELOPE_KIND, head->kind);
-	pb_put_bytes(&e.w, ENVELOPE_API_VERSION, head->api_version);
+	pb_put_bytes(&e.w, ENVELOPE_KIND, kind);
+	pb_put_bytes(&e.w, ENVELOPE_API_VERSION, api_version);
 	pb_put_length(&e.w, ENVELOPE_TYPE, mark);
 	pb_put_raw(&e.w, ENVELOPE_MAGIC);
 	pb_write_end(&e.w);

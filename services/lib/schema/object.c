@@ -32,13 +32,18 @@ int object_decode(struct arena *a, const struct type *t, enum format f, str in, 
 
 int object_encode(const void *o, enum format f, struct buf *to, struct err *e)
 {
-	const struct type *t = object_type(o);
+	const struct object *head = o;
 
-	if (f == FORMAT_PROTOBUF) {
-		pb_encode_object(t, o, to);
-		return buf_ok(to, "the protobuf message", e);
-	}
-	return struct_encode(t, o, f, to, e);
+	if (f == FORMAT_PROTOBUF)
+		return struct_wrap(head->type, o, head->api_version, head->kind, to, e);
+	return struct_encode(head->type, o, f, to, e);
+}
+
+int struct_wrap(const struct type *t, const void *o, str api_version, str kind, struct buf *to,
+	struct err *e)
+{
+	pb_encode_wrapped(t, o, api_version, kind, to);
+	return buf_ok(to, "the protobuf message", e);
 }
 
 int struct_encode(const struct type *t, const void *o, enum format f, struct buf *to, struct err *e)

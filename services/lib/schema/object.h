@@ -48,6 +48,10 @@ NODISCARD int object_encode(const void *o, enum format f, struct buf *to, struct
 NODISCARD int struct_encode(
 	const struct type *t, const void *o, enum format f, struct buf *to, struct err *e);
 
+/* In an envelope that says so: the frames of a watch. */
+NODISCARD int struct_wrap(const struct type *t, const void *o, str api_version, str kind,
+	struct buf *to, struct err *e);
+
 /* The message of an envelope, and what its head says, without a look inside. */
 NODISCARD int object_open(str in, str *api_version, str *kind, str *message, struct err *e);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/schema/object.h"
+#include "lib/schema/path.h"
 
 /* Any LIST, and any pointer; reading one through these is exempt from strict aliasing. */
 struct any_list {
@@ -68,8 +69,10 @@ NODISCARD int json_decode_struct(
 NODISCARD int pb_decode_struct(
 	struct arena *a, const struct type *t, str in, void *o, struct err *e);
 void json_encode_struct(const struct type *t, const void *o, struct buf *to);
+void json_encode_place(const struct place *p, struct buf *to);
 void pb_encode_struct(const struct type *t, const void *o, struct buf *to);
-void pb_encode_object(const struct type *t, const void *o, struct buf *to);
+void pb_encode_wrapped(
+	const struct type *t, const void *o, str api_version, str kind, struct buf *to);
 
 /* A field's value from a JSON text of the program's own, such as a default. */
 NODISCARD int json_decode_field(struct arena *a, const struct type *t, const struct field *f,
