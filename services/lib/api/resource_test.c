@@ -62,6 +62,6 @@ TEST(resource_prefixes_are_apart)
 		CHECK(!other || str_eq(other->kind, r->kind));
 	}
 	CHECK_INT(shared, 2);
-	CHECK_INT(prefixes.len, 59);
+	CHECK_INT(prefixes.len, 58);
 	map_free(&prefixes);
 }

@@ -23,7 +23,7 @@ int duration_parse(str text, struct duration *to, struct err *e)
 	bool negative = text.len > 0 && text.at[0] == '-';
 	bool sign = negative || (text.len > 0 && text.at[0] == '+');
 	str rest = str_slice(text, sign, text.len);
-	uint64_t sum = 0, part;
+	uint64_t sum = 0, part = 0;
 
 	if (str_eq(rest, STR("0"))) {
 		to->ns = 0;

@@ -26,7 +26,7 @@ static int read_long(const struct parts *p, struct suffix s, struct quantity *to
 int quantity_parse(str text, struct quantity *to, struct err *e)
 {
 	struct parts p;
-	struct suffix s;
+	struct suffix s = {0};
 
 	if (text.len > QUANTITY_TEXT_MAX)
 		return err_set(e, ERR_LIMIT, "a quantity of %zu bytes is longer than %d", text.len,
