@@ -1,12 +1,14 @@
 /*
  * Looks into Kubernetes objects: reads one as JSON, YAML or protobuf and writes it as another.
  *
- *	object_tool [--from FORMAT] [--to FORMAT] [--kind APIVERSION/KIND] [--strict] [--default] < in > out
+ *	object_tool [--from FORMAT] [--to FORMAT] [--kind APIVERSION/KIND] [--strict] [--default]
+ *		< in > out
  *	object_tool --batch < list
  *
- * A format is json, yaml, pb (with the k8s\0 envelope, as etcd holds it) or bare. Format and kind are
- * read from the object unless given; --to is json unless given. A batch has a line "FROM TO KIND IN OUT"
- * for each conversion, KIND being "-" if it is to be read, and answers each with "ok" or the error.
+ * A format is json, yaml, pb (with the k8s\0 envelope, as etcd holds it) or bare. Format and kind
+ * are read from the object unless given; --to is json unless given. A batch has a line "FROM TO
+ * KIND IN OUT" for each conversion, KIND being "-" if it is to be read, and answers each with "ok"
+ * or the error.
  */
 #include "api/kinds.h"
 #include "lib/codec/json.h"

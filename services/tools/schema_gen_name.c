@@ -32,8 +32,8 @@ str c_name(struct arena *a, str go_name)
 
 /*
  * An acronym whose first letter protobuf made small (jSONSchemas) counts as all capitals. A word is
- * capitals with the small letters and digits behind them; the last capital of several begins the next word
- * (HTTPGet: http get), unless all that follows of this word is a plural's s (podIPs).
+ * capitals with the small letters and digits behind them; the last capital of several begins the
+ * next word (HTTPGet: http get), unless all that follows of this word is a plural's s (podIPs).
  */
 static size_t word_end(str s, size_t from)
 {

@@ -1,6 +1,6 @@
 /*
- * Reads schema text (lib/api/schema/README.md) line by line: what stands in the first column opens a
- * declaration, what is indented belongs to it.
+ * Reads schema text (lib/api/schema/README.md) line by line: what stands in the first column opens
+ * a declaration, what is indented belongs to it.
  */
 #include "tools/schema_gen.h"
 

@@ -1,6 +1,6 @@
 /*
- * Turns lib/api/schema/resources into the table of lib/api/resource.h. The text's head says what its
- * lines mean.
+ * Turns lib/api/schema/resources into the table of lib/api/resource.h. The text's head says what
+ * its lines mean.
  */
 #include "tools/schema_gen.h"
 

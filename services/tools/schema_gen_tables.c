@@ -1,6 +1,6 @@
 /*
- * Writes types.c: the pools of rows that lib/schema/row.h describes. Offsets and sizes are left to the C
- * compiler, which knows the structs; everything else is a number here.
+ * Writes types.c: the pools of rows that lib/schema/row.h describes. Offsets and sizes are left to
+ * the C compiler, which knows the structs; everything else is a number here.
  */
 #include "tools/schema_gen.h"
 

@@ -1,6 +1,6 @@
 /*
- * Upstream's answers of tests/data/vectors (made by tests/oracle/vectors) against ours: JSON and protobuf
- * byte for byte in all directions, strict notes, messages.
+ * Upstream's answers of tests/data/vectors (made by tests/oracle/vectors) against ours: JSON and
+ * protobuf byte for byte in all directions, strict notes, messages.
  */
 #include "api/kinds.h"
 #include "lib/base/test.h"

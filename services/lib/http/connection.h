@@ -116,6 +116,8 @@ struct http_connection {
 
 	struct http1_state http1;
 	struct nghttp2_session *session;
+	void *lazy_block; /* see http2_memory.c */
+	size_t lazy_bytes;
 	size_t header_bytes; /* HTTP/2: of the head being read */
 	struct http_exchange *reading;
 
@@ -134,6 +136,12 @@ void http_connection_destroy(struct http_connection *c);
 /* Sends what is pending, then closes. */
 void http_connection_finish(struct http_connection *c);
 void http_connection_flush_later(struct http_connection *c);
+
+/* The allocator of a session of HTTP/2. */
+void *http2_allocate(size_t bytes, void *connection);
+void *http2_allocate_zeroed(size_t count, size_t bytes, void *connection);
+void *http2_resize(void *at, size_t bytes, void *connection);
+void http2_release(void *at, void *connection);
 
 /* Exchanges, as the versions of HTTP see them. */
 struct http_exchange *http_exchange_new(struct http_connection *c);

@@ -212,6 +212,8 @@ const struct http_protocol http2_protocol = {
 
 static int make_session(struct http_connection *c, struct err *e)
 {
+	nghttp2_mem memory = {
+		c, http2_allocate, http2_release, http2_allocate_zeroed, http2_resize};
 	nghttp2_session_callbacks *callbacks = NULL;
 	nghttp2_option *option = NULL;
 	int why = nghttp2_session_callbacks_new(&callbacks);
@@ -223,8 +225,9 @@ static int make_session(struct http_connection *c, struct err *e)
 		nghttp2_option_set_no_auto_window_update(option, 1);
 		nghttp2_option_set_no_closed_streams(option, 1);
 		nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
-		why = c->is_server ? nghttp2_session_server_new2(&c->session, callbacks, c, option)
-				   : nghttp2_session_client_new2(&c->session, callbacks, c, option);
+		why = c->is_server
+			? nghttp2_session_server_new3(&c->session, callbacks, c, option, &memory)
+			: nghttp2_session_client_new3(&c->session, callbacks, c, option, &memory);
 	}
 	nghttp2_option_del(option);
 	nghttp2_session_callbacks_del(callbacks);

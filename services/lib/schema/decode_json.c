@@ -1,6 +1,7 @@
 /*
- * JSON text to structs, with the leniency and the words of sigs.k8s.io/json: names are case-sensitive,
- * null leaves a plain value alone and unsets a pointer, list or map, of equal keys the last one counts.
+ * JSON text to structs, with the leniency and the words of sigs.k8s.io/json: names are
+ * case-sensitive, null leaves a plain value alone and unsets a pointer, list or map, of equal keys
+ * the last one counts.
  */
 #include "lib/schema/decode_json.h"
 
@@ -258,8 +259,8 @@ static const struct field *field_for(const struct type *t, enum json_kind kind)
 }
 
 /*
- * JSONSchemaPropsOrBool with a schema allows; the other two take what does not fit for nothing. Below,
- * upstream decodes afresh, without notes.
+ * JSONSchemaPropsOrBool with a schema allows; the other two take what does not fit for nothing.
+ * Below, upstream decodes afresh, without notes.
  */
 static int decode_either(
 	struct json_decoder *d, const struct type *t, void *o, const struct json_item *item)

@@ -234,8 +234,8 @@ static const char *go_type(const struct place *p)
 }
 
 /*
- * The struct that Go names: the innermost, but where upstream decodes afresh below (FORM_EITHER), the one
- * around that.
+ * The struct that Go names: the innermost, but where upstream decodes afresh below (FORM_EITHER),
+ * the one around that.
  */
 static const struct step *named_step(const struct step *s)
 {

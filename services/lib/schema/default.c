@@ -1,6 +1,6 @@
 /*
- * Defaults: a struct's own function first, then field by field what the rules hold and what lies below,
- * the order of upstream's generated code. Types without defaults below are not entered.
+ * Defaults: a struct's own function first, then field by field what the rules hold and what lies
+ * below, the order of upstream's generated code. Types without defaults below are not entered.
  */
 #include "lib/schema/walk.h"
 

@@ -1,6 +1,6 @@
 /*
- * Structs to JSON text, compact, as Go's encoding/json writes them: fields in declaration order, nil
- * and empty told apart where omitempty does not leave them out.
+ * Structs to JSON text, compact, as Go's encoding/json writes them: fields in declaration order,
+ * nil and empty told apart where omitempty does not leave them out.
  */
 #include "lib/codec/base64.h"
 #include "lib/codec/json.h"

@@ -1,7 +1,7 @@
 /*
- * The hash by which a field is found from its JSON name. The generator lays the tables out with it, so
- * that it is the same there and here. It reads two words of the name, which tells API names apart;
- * a type's table is not open to keys that a peer chooses, only its lookups are.
+ * The hash by which a field is found from its JSON name. The generator lays the tables out with it,
+ * so that it is the same there and here. It reads two words of the name, which tells API names
+ * apart; a type's table is not open to keys that a peer chooses, only its lookups are.
  */
 #pragma once
 

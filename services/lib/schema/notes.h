@@ -1,7 +1,7 @@
 /*
- * What a strict reader complains of and a lenient one drops: unknown and duplicate fields, in the order
- * met, each once, in the words of sigs.k8s.io/json: unknown field "spec.foo". As there, what comes after
- * NOTES_MAX is not kept.
+ * What a strict reader complains of and a lenient one drops: unknown and duplicate fields, in the
+ * order met, each once, in the words of sigs.k8s.io/json: unknown field "spec.foo". As there, what
+ * comes after NOTES_MAX is not kept.
  *
  * Ownership: texts live in the arena.
  */

@@ -1,14 +1,14 @@
 /*
- * Objects of Kubernetes: C structs whose layout a type table knows (type.h), and the one engine that
- * walks both: decode, encode, default, compare, copy, patch, paths.
+ * Objects of Kubernetes: C structs whose layout a type table knows (type.h), and the one engine
+ * that walks both: decode, encode, default, compare, copy, patch, paths.
  *
- * A Go value is embedded, a Go pointer is a pointer, a slice is a LIST, a map a list of entries sorted by
- * key. Two bits a field, at the head of each struct, keep what the text said: key present, and null.
- * Reading structs needs neither; defaults, patches and server-side apply do.
+ * A Go value is embedded, a Go pointer is a pointer, a slice is a LIST, a map a list of entries
+ * sorted by key. Two bits a field, at the head of each struct, keep what the text said: key
+ * present, and null. Reading structs needs neither; defaults, patches and server-side apply do.
  *
- * Lifetimes: everything that hangs from an object lives in the arena given at its making. Strings may
- * point into the decoded text, which must live as long. Objects in caches are not changed; copy first.
- * Threading: an object that nobody changes is anybody's to read.
+ * Lifetimes: everything that hangs from an object lives in the arena given at its making. Strings
+ * may point into the decoded text, which must live as long. Objects in caches are not changed; copy
+ * first. Threading: an object that nobody changes is anybody's to read.
  *
  * Limits: the arena's, and OBJECT_DEPTH_MAX levels. What a peer sent too much of is ERR_LIMIT.
  */
@@ -44,7 +44,8 @@ NODISCARD int object_decode(struct arena *a, const struct type *t, enum format f
 
 NODISCARD int object_encode(const void *o, enum format f, struct buf *to, struct err *e);
 
-/* The same for a struct that is no kind of its own. It has no envelope: FORMAT_PROTOBUF is refused. */
+/* The same for a struct that is no kind of its own. It has no envelope: FORMAT_PROTOBUF is
+ * refused. */
 NODISCARD int struct_encode(
 	const struct type *t, const void *o, enum format f, struct buf *to, struct err *e);
 
@@ -62,8 +63,8 @@ void *object_new(struct arena *a, const struct type *t);
 void object_default(struct arena *a, void *o);
 void struct_default(struct arena *a, const struct type *t, void *o);
 
-/* Semantic equality as Kubernetes' apiequality: nil and empty lists and maps are the same, quantities
- * and times compare by value. Types are the same. */
+/* Semantic equality as Kubernetes' apiequality: nil and empty lists and maps are the same,
+ * quantities and times compare by value. Types are the same. */
 bool object_equal(const void *a, const void *b);
 bool struct_equal(const struct type *t, const void *a, const void *b);
 

@@ -1,6 +1,7 @@
 /*
- * Ways into an object: "spec.containers[0].name", "metadata.labels[example.com/a]", or a JSON pointer
- * (RFC 6901), "/spec/containers/0/name". Names are JSON's; an inline struct's members are its owner's.
+ * Ways into an object: "spec.containers[0].name", "metadata.labels[example.com/a]", or a JSON
+ * pointer (RFC 6901), "/spec/containers/0/name". Names are JSON's; an inline struct's members are
+ * its owner's.
  *
  * Errors: ERR_NOT_FOUND if the object has nothing there, ERR_INVALID if its type cannot.
  */
@@ -10,8 +11,8 @@
 #include "lib/base/err.h"
 #include "lib/schema/type.h"
 
-/* A value in an object: `at` points to what `field` describes, the whole list or map if that has one, or
- * with `in_element` to one element of it. */
+/* A value in an object: `at` points to what `field` describes, the whole list or map if that has
+ * one, or with `in_element` to one element of it. */
 struct place {
 	const struct type *owner;
 	const struct field *field;

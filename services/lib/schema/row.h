@@ -1,7 +1,7 @@
 /*
  * Rows of the type tables: what the engine knows of an object's struct. Rows refer to each other by
- * index into the pools of one `struct schema`; the built-in tables are generated from lib/api/schema, a
- * custom resource's are made at run time, and nothing tells them apart.
+ * index into the pools of one `struct schema`; the built-in tables are generated from
+ * lib/api/schema, a custom resource's are made at run time, and nothing tells them apart.
  */
 #pragma once
 
@@ -84,16 +84,15 @@ struct field_rules {
 
 /* What Go's messages say of a field; a table beside the rows. */
 struct field_go {
-	uint32_t type; /* NUL-terminated: "v1.RestartPolicy", "[]v1.Container" */
-	uint32_t
-		embedded; /* NUL-terminated: the fields, separated by dots, that it is inlined through */
+	uint32_t type;     /* NUL-terminated: "v1.RestartPolicy", "[]v1.Container" */
+	uint32_t embedded; /* NUL-terminated, dotted: the fields that it is inlined through */
 };
 
 /* How a type looks in JSON; in protobuf each is a message. */
 enum type_form {
 	FORM_STRUCT, /* an object */
 	FORM_LIST,   /* its only field, which is a list, without the struct around */
-	FORM_EITHER, /* one of its fields: a list as an array, a pointer as an object, a bool as such */
+	FORM_EITHER, /* one of its fields: a list as array, a pointer as object, a bool as such */
 };
 
 enum type_flags {
@@ -107,9 +106,8 @@ struct type {
 	const struct schema *schema;
 	uint32_t go_name; /* NUL-terminated: "v1.PodSpec" */
 	uint32_t size_bytes;
-	uint32_t fields; /* first of its own rows, in declaration order */
-	uint32_t
-		json_fields; /* first of the rows as JSON has them: inline structs' members in their place */
+	uint32_t fields;      /* first of its own rows, in declaration order */
+	uint32_t json_fields; /* first of the rows as JSON has them, inline structs laid open */
 	uint32_t numbers; /* numbers[numbers + n]: own row of protobuf number n, plus 1; 0: none */
 	uint32_t lookup;  /* first of the hash slots: JSON row plus 1; 0: free */
 	uint16_t field_count, json_count;

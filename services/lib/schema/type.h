@@ -1,8 +1,8 @@
 /*
  * Types: how fields lie in memory, and questions to the tables (row.h).
  *
- * A value is embedded, a pointer is a pointer, a list is LIST(T), a map a LIST of entries {str key; T
- * value;} sorted by key. nil and empty differ as in Go: nil has at == NULL.
+ * A value is embedded, a pointer is a pointer, a list is LIST(T), a map a LIST of entries {str key;
+ * T value;} sorted by key. nil and empty differ as in Go: nil has at == NULL.
  *
  * Lifetimes: tables outlive all objects of their types. Threading: immutable.
  */
@@ -21,7 +21,8 @@
 		size_t len; \
 	}
 
-/* Lists and maps of text have names, so that functions can take them: text_map.h; here is one more. */
+/* Lists and maps of text have names, so that functions can take them: text_map.h; here is one
+ * more. */
 struct quantity_entry {
 	str key;
 	struct quantity value;
@@ -46,7 +47,8 @@ const struct type *type_find_api_version(const struct schema *s, str api_version
 /* NULL for a struct that is no object of its own. */
 const struct kind *type_kind(const struct type *t) PURE;
 
-/* By JSON name, inline members included; NULL if there is none. Offsets count from the head of `t`. */
+/* By JSON name, inline members included; NULL if there is none. Offsets count from the head of
+ * `t`. */
 const struct field *type_field(const struct type *t, str json_name) PURE;
 
 /* The type of a struct field, of its elements if it is a list or map; else NULL. */

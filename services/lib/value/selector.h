@@ -46,6 +46,9 @@ NODISCARD int selector_parse(
 NODISCARD int selector_require(str key, enum selector_op op, struct str_list values, str path,
 	struct selector_requirement *to, struct err *e);
 
+/* Sorts values, drops those that are there twice. */
+void selector_sort(struct str_list *values);
+
 void selector_put(struct buf *b, const struct selector *s);
 bool selector_matches(const struct selector *s, const struct str_map *labels);
 
@@ -58,3 +61,6 @@ void selector_put_fields(struct buf *b, const struct selector *s);
 
 /* A field that is not there counts as empty. */
 bool selector_matches_fields(const struct selector *s, const struct str_map *fields);
+
+/* The value that the field must equal; false if the selector names none. */
+bool selector_exact_field(const struct selector *s, str key, str *value);
