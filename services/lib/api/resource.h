@@ -1,6 +1,6 @@
 /*
- * Resources: what is served under which path, with which verbs, and where it lies in etcd. The table is
- * generated from lib/api/schema/resources, group-version by group-version.
+ * Resources: what is served under which path, with which verbs, and where it lies in etcd. The
+ * table is generated from lib/api/schema/resources, group-version by group-version.
  *
  * Lifetimes: the process. Threading: immutable.
  */

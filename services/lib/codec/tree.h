@@ -1,10 +1,11 @@
 /*
- * tree: a JSON value that can be changed, for what has no struct: patches, and the parts of custom
- * resources that no schema describes. Objects with a struct never take this way round.
+ * tree: a JSON value that can be changed, for what has no struct: patches, and the parts of
+ * custom resources that no schema describes. Objects with a struct never take this way round.
  *
- * Ownership: everything lives in one arena; what is removed stays there until the arena goes. Members
- * keep the order in which they came; a name stands once, its last value counting, as in Go.
- * Threading: one thread at a time. Errors: ERR_INVALID from the text, ERR_LIMIT from the arena.
+ * Ownership: everything lives in one arena; what is removed stays there until the arena goes.
+ * Members keep the order in which they came; a name stands once, its last value counting, as in
+ * Go. Threading: one thread at a time. Errors: ERR_INVALID from the text, ERR_LIMIT from the
+ * arena.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct tree {
 	bool truth; /* of a bool */
 	str text;   /* of a string or number */
 
-	/* An array's items or an object's members, removed ones included: walk with tree_members. */
+	/* An array's items, or an object's members with removed ones: see tree_next. */
 	size_t len, cap;
 	union {
 		struct tree **items;
@@ -44,8 +45,8 @@ NODISCARD int tree_set(
 	struct arena *a, struct tree *object, str key, struct tree *value, struct err *e);
 bool tree_remove(struct tree *object, str key);
 
-/* The members that are there: for (size_t i = 0; (m = tree_next(object, &i));). Removing while walking
- * is allowed. */
+/* The members that are there: for (size_t i = 0; (m = tree_next(object, &i));). Removing while
+ * walking is allowed. */
 struct tree_member *tree_next(const struct tree *object, size_t *at);
 
 /* `at` may be the length. */

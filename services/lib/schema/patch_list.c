@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /*
- * Lists are merged by identity: a scalar is its own, a map's is the value of its merge key. An index
- * maps identities to first positions, so that hostile lists cost no squares.
+ * Lists are merged by identity: a scalar is its own, a map's is the value of its merge key. An
+ * index maps identities to first positions, so that hostile lists cost no squares.
  */
 struct index {
 	struct map places; /* position plus one, as a pointer */
@@ -236,7 +236,7 @@ static int check_keys(const struct tree *list, str merge_key, struct err *e)
 	return 0;
 }
 
-/* The items of `merged` that are in `first`, or those that are not, ranked by `order` and sorted. */
+/* The items of `merged` that are in `first`, or those that are not, sorted by `order`. */
 static int pick(struct index *first, struct index *order, const struct tree *merged, bool wanted,
 	struct ranked **to, size_t *count, struct err *e)
 {

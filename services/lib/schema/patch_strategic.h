@@ -29,13 +29,13 @@ NODISCARD int smp_merge_lists(struct arena *a, struct tree *original, struct tre
 	struct err *e);
 
 /*
- * Puts the items of `merged` that `first` names in `first`'s order, between the others in the order
- * of `server`, as $setElementOrder asks.
+ * Puts the items of `merged` that `first` names in `first`'s order, between the others in the
+ * order of `server`, as $setElementOrder asks.
  */
 NODISCARD int smp_order(struct arena *a, struct tree *merged, const struct tree *first,
 	const struct tree *server, str merge_key, bool of_maps, struct tree **to, struct err *e);
 
-/* Whether all items are maps. Fails if they are of several types, or lists. The lists may be NULL. */
+/* Whether all items are maps. Fails on several types and on lists. Either list may be NULL. */
 NODISCARD int smp_element_type(
 	const struct tree *one, const struct tree *other, bool *of_maps, struct err *e);
 
