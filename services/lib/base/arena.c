@@ -138,12 +138,6 @@ str arena_fmt(struct arena *a, const char *fmt, ...)
 	return str_span(at, (size_t)len);
 }
 
-int arena_full(const struct arena *a, struct err *e)
-{
-	return err_set(
-		e, ERR_LIMIT, "the input needs more than %zu bytes of memory", a->limit_bytes);
-}
-
 static void *take(struct arena *a, size_t bytes)
 {
 	if (UNLIKELY(bytes > SIZE_MAX / 2))

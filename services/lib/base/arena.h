@@ -57,4 +57,8 @@ NODISCARD int arena_str_try(struct arena *a, str s, str *to, struct err *e);
 str arena_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* The error that every decoder gives when arena_try said NULL. Returns -1. */
-NODISCARD int arena_full(const struct arena *a, struct err *e) COLD;
+static inline int arena_full(const struct arena *a, struct err *e)
+{
+	return err_set(
+		e, ERR_LIMIT, "the input needs more than %zu bytes of memory", a->limit_bytes);
+}

@@ -12,7 +12,7 @@ static void mark_cut(char *text, size_t size, int wanted)
 		memcpy(text + size - sizeof(dots), dots, sizeof(dots));
 }
 
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+void err_write(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	va_list args;
 
@@ -21,10 +21,9 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_end(args);
 	mark_cut(e->text, sizeof(e->text), wanted);
 	e->kind = kind;
-	return -1;
 }
 
-int err_set_errno(struct err *e, int errnum, const char *fmt, ...)
+void err_write_errno(struct err *e, int errnum, const char *fmt, ...)
 {
 	char what[sizeof(e->text) / 2];
 	va_list args;
@@ -34,10 +33,10 @@ int err_set_errno(struct err *e, int errnum, const char *fmt, ...)
 	va_end(args);
 	mark_cut(what, sizeof(what), wanted);
 
-	return err_set(e, ERR_SYSTEM, "%s: %s", what, strerror(errnum));
+	err_write(e, ERR_SYSTEM, "%s: %s", what, strerror(errnum));
 }
 
-int err_context(struct err *e, const char *fmt, ...)
+void err_prefix(struct err *e, const char *fmt, ...)
 {
 	char what[sizeof(e->text) / 2], before[sizeof(e->text)];
 	va_list args;
@@ -47,5 +46,5 @@ int err_context(struct err *e, const char *fmt, ...)
 	va_end(args);
 	mark_cut(what, sizeof(what), wanted);
 	memcpy(before, e->text, sizeof(before));
-	return err_set(e, e->kind, "%s: %s", what, before);
+	err_write(e, e->kind, "%s: %s", what, before);
 }

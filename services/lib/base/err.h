@@ -33,15 +33,21 @@ struct err {
 	char text[512]; /* always NUL-terminated; longer messages end in "..." */
 };
 
-/* Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. */
-NODISCARD int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
-	PRINTF_LIKE(3, 4) COLD;
+/*
+ * Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. These are macros
+ * so that the compiler sees the -1 and knows that outputs are not looked at then.
+ */
+#define err_set(e, kind, ...) (err_write(e, kind, __VA_ARGS__), -1)
 
 /* The same with ": " and the text of `errnum` behind the message; the kind is ERR_SYSTEM. */
-NODISCARD int err_set_errno(struct err *e, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4) COLD;
+#define err_set_errno(e, errnum, ...) (err_write_errno(e, errnum, __VA_ARGS__), -1)
 
 /* Puts what was being done in front: "reading /etc/x: " + text. Returns -1. */
-NODISCARD int err_context(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3) COLD;
+#define err_context(e, ...) (err_prefix(e, __VA_ARGS__), -1)
+
+void err_write(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4) COLD;
+void err_write_errno(struct err *e, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4) COLD;
+void err_prefix(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3) COLD;
 
 /* Ends the function with -1 when the call failed: the one macro here that returns. */
 #define TRY(call) \
