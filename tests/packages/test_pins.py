@@ -37,6 +37,7 @@ def test_what_is_written_is_read_back_sorted(folder):
         (LINE + " more", "10 fields instead of 9"),
         (LINE + "\n" + LINE, "pinned in line 1 already"),
     ],
+    ids=["kind", "class", "size", "sha256", "dotdot", "absolute", "fields", "twice"],
 )
 def test_a_wrong_line_is_named(line, reason):
     with pytest.raises(Fail) as caught:
