@@ -1,7 +1,8 @@
-"""Debian's archive through apt, in an apt root of our own, so that the machine's apt keeps its suites.
+"""Debian's archive through apt, in an apt root of our own: the machine's apt keeps its suites.
 
-apt checks the signatures and carries the downloads; here stands only what it is asked. forky and sid may be a frozen copy
-whose Release has run out, so their Valid-Until is not looked at: the lock file's sha256 is what guards against a replay.
+apt checks the signatures and carries the downloads; here stands only what it is asked. forky and
+sid may be a frozen copy whose Release has run out, so their Valid-Until is not looked at: the lock
+file's sha256 is what guards against a replay.
 """
 
 import hashlib
@@ -17,8 +18,12 @@ from store import locked
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 HELPER = "/usr/lib/apt/apt-helper"
-SUITES = {"bookworm": ("deb-src", "yes"), "trixie": ("deb deb-src", "yes"), "forky": ("deb deb-src", "no"),
-          "sid": ("deb deb-src", "no")}
+SUITES = {
+    "bookworm": ("deb-src", "yes"),
+    "trixie": ("deb deb-src", "yes"),
+    "forky": ("deb deb-src", "no"),
+    "sid": ("deb deb-src", "no"),
+}
 CARRIED_OVER = ("Acquire::http", "Acquire::https", "Acquire::Retries")
 
 
@@ -27,13 +32,18 @@ def mirror_address():
     asked = os.environ.get("CORACLE_MIRROR")
     if asked:
         return asked.rstrip("/")
-    done = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True
+    )
     sites = [site.rstrip("/") for site in dict.fromkeys(done.stdout.split())]
     for site in sites:
         if site.endswith("/debian"):
             return site
-    raise Fail("Debian mirror", "this machine's apt names none whose address ends in /debian",
-               "set CORACLE_MIRROR to one")
+    raise Fail(
+        "Debian mirror",
+        "this machine's apt names none whose address ends in /debian",
+        "set CORACLE_MIRROR to one",
+    )
 
 
 class Archive:
@@ -52,8 +62,14 @@ class Archive:
 
     def _prepare(self):
         with locked(self.lock):
-            for folder in ("state/lists/partial", "cache/archives/partial", "etc/sources.list.d", "etc/preferences.d",
-                           "etc/apt.conf.d", "etc/trusted.gpg.d"):
+            for folder in (
+                "state/lists/partial",
+                "cache/archives/partial",
+                "etc/sources.list.d",
+                "etc/preferences.d",
+                "etc/apt.conf.d",
+                "etc/trusted.gpg.d",
+            ):
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
             (self.root / "status").touch()
             _write_once(self.root / "etc/sources.list.d/debian.sources", self._sources())
@@ -62,20 +78,39 @@ class Archive:
     def _sources(self):
         return "\n".join(
             f"Types: {types}\nURIs: {self.mirror}\nSuites: {suite}\nComponents: main\n"
-            f"Check-Valid-Until: {check}\nSigned-By: {self.keyring}\n" for suite, (types, check) in SUITES.items())
+            f"Check-Valid-Until: {check}\nSigned-By: {self.keyring}\n"
+            for suite, (types, check) in SUITES.items()
+        )
 
     def _apt_conf(self):
-        dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+        dump = subprocess.run(
+            ["apt-config", "dump"], capture_output=True, text=True, check=True
+        ).stdout
         kept = [line for line in dump.splitlines() if line.startswith(CARRIED_OVER)]
-        return "\n".join(kept + [
-            f'Dir "{self.root}";', 'Dir::State "state";', f'Dir::State::status "{self.root}/status";',
-            'Dir::Cache "cache";', 'Dir::Etc "etc";', 'APT::Sandbox::User "root";', 'APT::Architecture "amd64";',
-            'APT::Architectures { "amd64"; };', 'APT::Install-Recommends "false";', 'Acquire::Languages "none";',
-            'Acquire::GzipIndexes "false";', 'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";', ""])
+        return "\n".join(
+            kept
+            + [
+                f'Dir "{self.root}";',
+                'Dir::State "state";',
+                f'Dir::State::status "{self.root}/status";',
+                'Dir::Cache "cache";',
+                'Dir::Etc "etc";',
+                'APT::Sandbox::User "root";',
+                'APT::Architecture "amd64";',
+                'APT::Architectures { "amd64"; };',
+                'APT::Install-Recommends "false";',
+                'Acquire::Languages "none";',
+                'Acquire::GzipIndexes "false";',
+                'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";',
+                "",
+            ]
+        )
 
     def _apt(self, *words):
         env = dict(os.environ, APT_CONFIG=str(self.config), LC_ALL="C.UTF-8")
-        return subprocess.run(words, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            words, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL
+        )
 
     def update(self):
         """Reads the suites' indexes anew, at most once a process."""
@@ -85,7 +120,11 @@ class Archive:
         with locked(self.lock):
             done = self._apt("apt-get", "update", "-qq", "--error-on=any")
         if done.returncode:
-            raise Fail("package lists", done.stderr.strip() or "apt-get update failed", "check the network and try again")
+            raise Fail(
+                "package lists",
+                done.stderr.strip() or "apt-get update failed",
+                "check the network and try again",
+            )
         self.updated = True
         self.stanzas.clear()
 
@@ -108,11 +147,19 @@ class Archive:
     # Reading the indexes that apt has checked.
 
     def _index(self, created_by, suite):
-        done = self._apt("apt-get", "indextargets", "--format", "$(FILENAME)",
-                         f"Created-By: {created_by}", f"Codename: {suite}")
+        done = self._apt(
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(FILENAME)",
+            f"Created-By: {created_by}",
+            f"Codename: {suite}",
+        )
         files = [Path(name) for name in done.stdout.split()]
         if not files or not all(file.exists() for file in files):
-            raise Fail(f"suite {suite}", f"apt has no {created_by} index of it", "run `make relock`")
+            raise Fail(
+                f"suite {suite}", f"apt has no {created_by} index of it", "run `make relock`"
+            )
         return files
 
     def _all(self, created_by, suite):
@@ -122,7 +169,7 @@ class Archive:
             found = {}
             for file in self._index(created_by, suite):
                 for text in file.read_text().split("\n\n"):
-                    name = text[len("Package: "):text.find("\n")]
+                    name = text[len("Package: ") : text.find("\n")]
                     found.setdefault(name, []).append(text)
             self.stanzas[key] = found
         return self.stanzas[key]
@@ -136,28 +183,37 @@ class Archive:
         return _newest_first(found)
 
     def sources(self, name, suite):
-        """The versions of a source package, newest first, each as its .dsc: [(version, size, sha256, pool path)]."""
+        """The versions of a source package as debs() gives them; the file is the .dsc."""
         found = []
         for text in self._all("Sources", suite).get(name, []):
             f = _fields(text)
             for line in f["Checksums-Sha256"].splitlines():
                 words = line.split()
                 if words and words[2].endswith(".dsc"):
-                    found.append((f["Version"], int(words[1]), words[0], f"{f['Directory']}/{words[2]}"))
+                    found.append(
+                        (f["Version"], int(words[1]), words[0], f"{f['Directory']}/{words[2]}")
+                    )
         return _newest_first(found)
 
     def build_depends(self, name, version, suite):
         for text in self._all("Sources", suite).get(name, []):
             f = _fields(text)
             if f["Version"] == version:
-                return ", ".join(f.get(k, "") for k in ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep"))
+                return ", ".join(
+                    f.get(k, "")
+                    for k in ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+                )
         return ""
 
     def closure(self, names, suite):
         """What apt would install for `names` on a machine that has nothing: [(name, pool path)]."""
         done = self._apt("apt-get", "install", "--print-uris", "-qq", "-t", suite, *names)
         if done.returncode:
-            raise Fail(f"{' '.join(names)} of {suite}", done.stderr.strip(), "correct the names in `wanted`")
+            raise Fail(
+                f"{' '.join(names)} of {suite}",
+                done.stderr.strip(),
+                "correct the names in `wanted`",
+            )
         paths = []
         for line in done.stdout.splitlines():
             uri = line.split("'")[1]
@@ -185,7 +241,11 @@ def _fields(stanza):
 def _newer(one, other):
     if one[0] == other[0]:
         return 0
-    return -1 if subprocess.run(["dpkg", "--compare-versions", one[0], "gt", other[0]]).returncode == 0 else 1
+    return (
+        -1
+        if subprocess.run(["dpkg", "--compare-versions", one[0], "gt", other[0]]).returncode == 0
+        else 1
+    )
 
 
 def _newest_first(found):

@@ -3,8 +3,9 @@
 
     build.py --target host openssl zlib --sysroot out/sysroot/host
 
-What was built is kept as `<cache>/pkg/NAME-TARGET-KEY`. The key is a hash of everything that goes in: recipe, build script,
-pins, inputs, compiler, target and the keys of what it needs; so that nothing is built twice and nothing old is used.
+What was built is kept as `<cache>/pkg/NAME-TARGET-KEY`. The key is a hash of everything that goes
+in: recipe, build script, pins, inputs, compiler, target and the keys of what it needs; so that
+nothing is built twice and nothing old is used.
 """
 
 import argparse
@@ -39,7 +40,9 @@ class Builder:
 
     @cached_property
     def compiler(self):
-        return subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        return subprocess.run(
+            ["gcc", "--version"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[0]
 
     def recipe(self, name):
         if name not in self.recipes:
@@ -57,7 +60,9 @@ class Builder:
     def needs(self, name, target):
         """What stands in the sysroot of a build, each package after those that it needs."""
         target = self.target_of(name, target)
-        direct = self.recipe(name).needs + [t for t in TOOLCHAIN[target] if name not in TOOLCHAIN[target]]
+        direct = self.recipe(name).needs + [
+            t for t in TOOLCHAIN[target] if name not in TOOLCHAIN[target]
+        ]
         found = []
         for need in direct:
             found += [n for n in self.needs(need, target) + [need] if n not in found]
@@ -82,7 +87,7 @@ class Builder:
             if pin.set == name:
                 yield pin.sha256.encode()
         for given in r.inputs:
-            for file in sorted(_files(self.root / given)):
+            for file in sorted(_given(self.root / given)):
                 yield file.name.encode()
                 yield file.read_bytes()
         for need in self.needs(name, target):
@@ -107,9 +112,10 @@ class Builder:
     def _build(self, name, target, place):
         work = self.cache / "build" / f"{name}-{target}"
         shutil.rmtree(work, ignore_errors=True)
-        for folder in ("out", "home", "tools"):
+        for folder in ("out", "home", "tools", "inputs"):
             (work / folder).mkdir(parents=True)
         r = self.recipe(name)
+        self._copy_recipe(r, work)
         version = self._bring_source(r, work)
         needs = [self.build(need, target) for need in self.needs(name, target)]
         sysroot.merge(needs, work / "sysroot")
@@ -121,6 +127,13 @@ class Builder:
         shutil.rmtree(work, ignore_errors=True)
         say(f"built {name} {version} for {target} in {took:.0f} s")
 
+    def _copy_recipe(self, r, work):
+        """What a build reads is what its key was made of, whoever edits the recipe meanwhile."""
+        shutil.copytree(self.root / r.name, work / "recipe")
+        for given in r.inputs:
+            for file in _given(self.root / given):
+                shutil.copy(file, work / "inputs")
+
     def _bring_source(self, r, work):
         if r.source:
             source.unpack(self.fetcher.source(r.name), work / "src", r.patches)
@@ -128,24 +141,47 @@ class Builder:
             (work / "src").mkdir()
         if r.closure:
             (work / "debs").symlink_to(self.fetcher.unpacked_set(r.name))
-        main = [pin for pin in self.fetcher.pins if pin.set == r.name and (pin.kind == "dsc" or pin.name == r.name)]
+        main = [
+            pin
+            for pin in self.fetcher.pins
+            if pin.set == r.name and (pin.kind == "dsc" or pin.name == r.name)
+        ]
         return main[0].version if main else "-"
 
     def _run(self, name, target, work, version):
         log = self.cache / "log" / f"{name}-{target}.log"
         log.parent.mkdir(exist_ok=True)
         env = {
-            "PATH": f"{work}/tools:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(work / "home"), "LC_ALL": "C", "TZ": "UTC",
-            "SOURCE_DATE_EPOCH": EPOCH, "KCONFIG_NOTIMESTAMP": "1", "VERSION": version, "TARGET": target,
-            "RECIPE": str(self.root / name), "SRC": str(work / "src"), "OUT": str(work / "out"),
-            "DEBS": str(work / "debs"), "SYSROOT": str(work / "sysroot"), "GOCACHE": str(self.cache / "go-cache"),
-            "JOBS": os.environ.get("CORACLE_JOBS") or str(os.cpu_count()), "CC": "cc", "CFLAGS": "-O2 -g",
+            "PATH": f"{work}/tools:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(work / "home"),
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "SOURCE_DATE_EPOCH": EPOCH,
+            "KCONFIG_NOTIMESTAMP": "1",
+            "VERSION": version,
+            "TARGET": target,
+            "RECIPE": str(work / "recipe"),
+            "INPUTS": str(work / "inputs"),
+            "SRC": str(work / "src"),
+            "OUT": str(work / "out"),
+            "DEBS": str(work / "debs"),
+            "SYSROOT": str(work / "sysroot"),
+            "GOCACHE": str(self.cache / "go-cache"),
+            "JOBS": os.environ.get("CORACLE_JOBS") or str(os.cpu_count()),
+            "CC": "cc",
+            "CFLAGS": "-O2 -g",
             "PKG_CONFIG_LIBDIR": str(work / "sysroot/lib/pkgconfig"),
         }
         start = time.monotonic()
         with open(log, "wb") as out:
-            child = subprocess.Popen(["sh", self.root / name / "build"], cwd=work / "src", env=env, stdout=out,
-                                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            child = subprocess.Popen(
+                ["sh", work / "recipe/build"],
+                cwd=work / "src",
+                env=env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
             while True:
                 try:
                     status = child.wait(TICK_S)
@@ -154,29 +190,43 @@ class Builder:
                     say(f"still building {name} for {target}, {time.monotonic() - start:.0f} s")
         if status:
             tail = log.read_text(errors="replace").splitlines()[-25:]
-            raise Fail(f"{name} for {target}", "the build failed:\n  " + "\n  ".join(tail) + "\n", f"the whole log is {log}")
+            raise Fail(
+                f"{name} for {target}",
+                "the build failed:\n  " + "\n  ".join(tail) + "\n",
+                f"the whole log is {log}",
+            )
         return time.monotonic() - start
 
 
 def _write_cc(work, target):
-    """The compiler as builds see it: knows the sysroot, and leaves no path of the cache in what it makes."""
+    """The compiler as builds see it: knows the sysroot, leaves no path of the cache behind."""
     gcc = {"host": "gcc", "any": "gcc", "musl": f"{work}/sysroot/bin/musl-gcc"}[target]
     path = work / "tools/cc"
     if target == "musl" and not (work / "sysroot/bin/musl-gcc").exists():
         gcc = "gcc"
-    path.write_text(f'#!/bin/sh\nexec {gcc} -ffile-prefix-map={work}=. -isystem {work}/sysroot/include "$@"'
-                    f' -L{work}/sysroot/lib\n')
+    path.write_text(
+        f'#!/bin/sh\nexec {gcc} -ffile-prefix-map={work}=. -isystem {work}/sysroot/include "$@"'
+        f" -L{work}/sysroot/lib\n"
+    )
     path.chmod(0o755)
 
 
-def _files(path):
-    return [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+def _given(path):
+    """The files that one of a recipe's `inputs` names: a pattern in a folder."""
+    found = list(path.parent.glob(path.name))
+    if not found:
+        raise Fail(str(path), "no such input", "correct the recipe")
+    return found
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--target", choices=recipe.TARGETS, required=True)
-    parser.add_argument("--sysroot", type=Path, help="merge the packages, and what they need, into this folder")
+    parser.add_argument(
+        "--sysroot", type=Path, help="merge the packages, and what they need, into this folder"
+    )
     parser.add_argument("--print", action="store_true", help="print the folder of each package")
     parser.add_argument("--root", type=Path, default=recipe.HERE)
     parser.add_argument("names", nargs="+")

@@ -1,4 +1,4 @@
-"""How these programs speak: progress on stderr, and an error that names the thing, the reason and the way out."""
+"""How these programs speak: progress, and errors that name the thing, the reason, the way out."""
 
 import sys
 

@@ -2,7 +2,7 @@
 """Fetches what the lock file pins, and writes the lock file.
 
     fetch.py relock                                   pin the newest versions
-    fetch.py set NAME                                 a set's debs unpacked together; prints the folder
+    fetch.py set NAME                                 unpack a set's debs, print the folder
     fetch.py debs --class C NAME... --unpack DIR      single pinned debs, unpacked into DIR
     fetch.py source NAME                              a recipe's source files; prints their paths
 """
@@ -40,30 +40,51 @@ class Fetcher:
     def of_set(self, name):
         found = [pin for pin in self.pins if pin.set == name and pin.kind == "deb"]
         if not found:
-            raise Fail(name, "the lock file has no set of that name", "add it to `wanted` and run `make relock`")
+            raise Fail(
+                name,
+                "the lock file has no set of that name",
+                "add it to `wanted` and run `make relock`",
+            )
         return found
 
     def named(self, name, klass):
-        found = [pin for pin in self.pins if pin.kind == "deb" and pin.name == name and pin.klass == klass]
+        found = [
+            pin
+            for pin in self.pins
+            if pin.kind == "deb" and pin.name == name and pin.klass == klass
+        ]
         if not found:
-            raise Fail(name, f"the lock file pins no {klass} package of that name", "add it to `wanted` and run `make relock`")
+            raise Fail(
+                name,
+                f"the lock file pins no {klass} package of that name",
+                "add it to `wanted` and run `make relock`",
+            )
         return found[0]
 
     def bring(self, wanted):
-        """Downloads pins; returns them, a vanished test pin replaced by the suite's newer version."""
+        """Downloads pins; returns them, a vanished test pin replaced by a newer version."""
         vanished = set(self.store.fetch(wanted))
         return [self._replacement(pin) if pin in vanished else pin for pin in wanted]
 
     def _replacement(self, pin):
         if pin.klass == "image":
-            raise Fail(f"{pin.name} {pin.version}", f"the archive has it no more (pinned in packages.lock, suite {pin.suite})",
-                       "run `make relock` to pin the version that it has now")
+            raise Fail(
+                f"{pin.name} {pin.version}",
+                f"the archive has it no more (pinned in packages.lock, suite {pin.suite})",
+                "run `make relock` to pin the version that it has now",
+            )
         newer = self._listed(pin, update=False) or self._listed(pin, update=True)
         if newer:
-            say(f"notice: {pin.name} {pin.version} has vanished; taking {newer.version} of {pin.suite} (test package)")
+            say(
+                f"notice: {pin.name} {pin.version} has vanished;"
+                f" taking {newer.version} of {pin.suite} (test package)"
+            )
             return newer
-        raise Fail(f"{pin.name} {pin.version}", f"the archive has neither it nor a newer version in {pin.suite}",
-                   "run `make relock`")
+        raise Fail(
+            f"{pin.name} {pin.version}",
+            f"the archive has neither it nor a newer version in {pin.suite}",
+            "run `make relock`",
+        )
 
     def _listed(self, pin, update):
         if update:
@@ -72,7 +93,9 @@ class Fetcher:
             return None
         look = self.archive.debs if pin.kind == "deb" else self.archive.sources
         for version, size, sha256, path in look(pin.name, pin.suite):
-            newer = pins.Pin(pin.kind, pin.set, pin.name, version, pin.suite, pin.klass, size, sha256, path)
+            newer = pins.Pin(
+                pin.kind, pin.set, pin.name, version, pin.suite, pin.klass, size, sha256, path
+            )
             if sha256 != pin.sha256 and not self.store.fetch([newer]):
                 return newer
         return None
@@ -91,9 +114,15 @@ class Fetcher:
         stamp = target / ".unpacked"
         if stamp.exists() and stamp.read_text() == _key(got):
             return
-        with locked(self.cache / "lock" / f"unpack-{hashlib.sha256(str(target).encode()).hexdigest()[:16]}"):
+        with locked(
+            self.cache / "lock" / f"unpack-{hashlib.sha256(str(target).encode()).hexdigest()[:16]}"
+        ):
             if target.exists() and not stamp.exists():
-                raise Fail(str(target), "the folder exists and was not made by this program", "choose another folder")
+                raise Fail(
+                    str(target),
+                    "the folder exists and was not made by this program",
+                    "choose another folder",
+                )
             shutil.rmtree(target, ignore_errors=True)
             say(f"unpacking {' '.join(names)} into {target.name}")
             unpack_debs([self.store.place(pin) for pin in got], target)
@@ -119,7 +148,19 @@ class Fetcher:
             elif inside and not line.endswith(".asc"):
                 sha256, size, file = line.split()
                 path = dsc.path.rsplit("/", 1)[0] + "/" + file
-                found.append(pins.Pin("dsc", dsc.set, file, dsc.version, dsc.suite, dsc.klass, int(size), sha256, path))
+                found.append(
+                    pins.Pin(
+                        "dsc",
+                        dsc.set,
+                        file,
+                        dsc.version,
+                        dsc.suite,
+                        dsc.klass,
+                        int(size),
+                        sha256,
+                        path,
+                    )
+                )
         return found
 
 
@@ -128,7 +169,9 @@ def _key(got):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("relock")
     commands.add_parser("set").add_argument("name")
@@ -137,7 +180,12 @@ def main():
     debs.add_argument("--unpack", type=Path, required=True)
     debs.add_argument("names", nargs="+")
     commands.add_parser("source").add_argument("name")
-    parser.add_argument("--root", type=Path, default=recipe.HERE, help="folder of the recipes, `wanted` and the lock file")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=recipe.HERE,
+        help="folder of the recipes, `wanted` and the lock file",
+    )
     args = parser.parse_args()
     fetcher = Fetcher(args.root)
     if args.command == "relock":

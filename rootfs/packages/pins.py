@@ -1,7 +1,8 @@
 """The lock file: one pin a line, blank separated, sorted; '#' starts a comment line.
 
-A pin names one file of the archive pool. A `deb` is a binary package; a `dsc` is a source package's description, whose
-own checksums pin the tarballs beside it. A `set` is what is fetched together: a recipe's name, or a set of `wanted`.
+A pin names one file of the archive pool. A `deb` is a binary package; a `dsc` is a source package's
+description, whose own checksums pin the tarballs beside it. A `set` is what is fetched together: a
+recipe's name, or a set of `wanted`.
 """
 
 import re
@@ -41,7 +42,11 @@ def parse(text, origin):
         pin = _parse_line(line, f"{origin}:{number}")
         key = (pin.kind, pin.set, pin.name)
         if key in seen:
-            raise Fail(f"{origin}:{number}", f"{pin.name} is pinned in line {seen[key]} already", "run `make relock`")
+            raise Fail(
+                f"{origin}:{number}",
+                f"{pin.name} is pinned in line {seen[key]} already",
+                "run `make relock`",
+            )
         seen[key] = number
         pins.append(pin)
     return pins

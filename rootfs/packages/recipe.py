@@ -1,4 +1,4 @@
-"""Recipes: `NAME/recipe` says what a package is made of, `NAME/build` how. A recipe is `key: words` a line:
+"""Recipes: `NAME/recipe` says what a package is made of, `NAME/build` how. Lines are `key: words`:
 
 source    source package and suite
 patches   `debian` (the default: those of the source package's series) or `none`
@@ -7,7 +7,7 @@ needs     packages that are built first, and found in the sysroot
 targets   of host, musl (or `any`: does not depend on the target)
 closure   suite, prefixes of the names to keep (comma between them, or *), packages: binary packages
           unpacked for the build; `@build-depends` stands for the source's own
-inputs    other files or folders of the repository that the build reads
+inputs    other files that the build finds in $INPUTS, as patterns relative to the recipes' folder
 """
 
 from dataclasses import dataclass, field
@@ -46,22 +46,33 @@ def load(name, root=HERE):
     try:
         text = path.read_text()
     except (FileNotFoundError, NotADirectoryError):
-        raise Fail(name, "there is no recipe of that name", f"see the folders of {root.name}/") from None
+        raise Fail(
+            name, "there is no recipe of that name", f"see the folders of {root.name}/"
+        ) from None
     words = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         key, colon, value = line.partition(":")
         if not colon or key not in KEYS or key in words:
-            raise Fail(f"{name}/recipe:{number}", f"cannot read {line!r}", "see recipe.py for the keys")
+            raise Fail(
+                f"{name}/recipe:{number}", f"cannot read {line!r}", "see recipe.py for the keys"
+            )
         words[key] = value.split()
     return _checked(name, words)
 
 
 def _checked(name, words):
-    recipe = Recipe(name, words.get("source", []), (words.get("patches") or ["debian"])[0],
-                    (words.get("class") or ["image"])[0], words.get("needs", []), words.get("targets", []),
-                    words.get("closure", []), words.get("inputs", []))
+    recipe = Recipe(
+        name,
+        words.get("source", []),
+        (words.get("patches") or ["debian"])[0],
+        (words.get("class") or ["image"])[0],
+        words.get("needs", []),
+        words.get("targets", []),
+        words.get("closure", []),
+        words.get("inputs", []),
+    )
     wrong = None
     if len(recipe.source) not in (0, 2):
         wrong = "`source` takes a source package and a suite"
@@ -83,13 +94,17 @@ def load_all(root=HERE):
 
 
 def wanted(path):
-    """The sets of binary packages that are not a recipe's: `class set suite prefixes package...` a line."""
+    """The sets that are no recipe's: `class set suite prefixes package...` a line."""
     found = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         words = line.split()
         if len(words) < 5 or words[0] not in ("image", "test"):
-            raise Fail(f"{path.name}:{number}", f"cannot read {line!r}", "write: class set suite prefixes package...")
+            raise Fail(
+                f"{path.name}:{number}",
+                f"cannot read {line!r}",
+                "write: class set suite prefixes package...",
+            )
         found.append(Closure(words[0], words[1], words[2], words[3], words[4:]))
     return found

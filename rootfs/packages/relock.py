@@ -21,7 +21,11 @@ def relock(archive, store, root):
         if r.closure:
             found += _closure_pins(archive, _recipe_closure(archive, r, pin))
     if absent:
-        raise Fail(", ".join(absent), "the archive does not have the source", "choose another suite in the recipe")
+        raise Fail(
+            ", ".join(absent),
+            "the archive does not have the source",
+            "choose another suite in the recipe",
+        )
     for closure in recipe.wanted(root / "wanted"):
         found += _closure_pins(archive, closure)
     lock = root / "packages.lock"
@@ -47,8 +51,11 @@ def _recipe_closure(archive, r, source):
     suite, prefixes, *names = r.closure
     if "@build-depends" in names:
         names.remove("@build-depends")
-        names += [n for n in _alternatives(archive.build_depends(source.name, source.version, source.suite))
-                  if _kept(n, prefixes) and archive.debs(n, suite)]
+        names += [
+            n
+            for n in _alternatives(archive.build_depends(source.name, source.version, source.suite))
+            if _kept(n, prefixes) and archive.debs(n, suite)
+        ]
     return recipe.Closure(r.klass, r.name, suite, prefixes, names)
 
 
@@ -70,10 +77,15 @@ def _kept(name, prefixes):
 
 def _deb_pin(archive, closure, name, path):
     from archive import SUITES
-    for suite in [closure.suite] + [s for s, (types, _) in SUITES.items() if s != closure.suite and types != "deb-src"]:
+
+    for suite in [closure.suite] + [
+        s for s, (types, _) in SUITES.items() if s != closure.suite and types != "deb-src"
+    ]:
         for version, size, sha256, at in archive.debs(name, suite):
             if at == path:
-                return pins.Pin("deb", closure.set, name, version, suite, closure.klass, size, sha256, at)
+                return pins.Pin(
+                    "deb", closure.set, name, version, suite, closure.klass, size, sha256, at
+                )
     raise Fail(os.path.basename(path), "apt chose it, but no suite's index has it", "try again")
 
 

@@ -1,6 +1,7 @@
-"""The cache, and in it the store of downloads: `dl/<sha256>-<name>`, each checked against its sha256 before it gets that name.
+"""The cache, and in it the store of downloads: `dl/<sha256>-<name>`, a name got by that sha256.
 
-Checkouts and parallel builds share the cache; a lock file guards each piece of work, and a finished thing appears by rename.
+Checkouts and parallel builds share the cache; a lock file guards each piece of work, and a finished
+thing appears by rename.
 """
 
 import contextlib
@@ -18,7 +19,9 @@ BATCH = 40
 
 
 def cache_dir():
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME", "/root"), ".cache")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
+        os.environ.get("HOME", "/root"), ".cache"
+    )
     path = Path(home) / "coracle"
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -57,13 +60,13 @@ class Store:
     def __init__(self, cache, archive):
         self.root = cache / "dl"
         self.lock = cache / "lock" / "dl"
-        self.archive = archive    # called when a download is needed: a full cache asks nothing of apt
+        self.archive = archive  # called when a download is needed: a full cache asks nothing of apt
 
     def place(self, pin):
         return self.root / f"{pin.sha256}-{os.path.basename(pin.path)}"
 
     def fetch(self, pins):
-        """Brings every pin that the archive still has into the store; returns those that have vanished."""
+        """Brings the pins that the archive still has to the store; returns those that vanished."""
         missing = [pin for pin in pins if not self.place(pin).exists()]
         if not missing:
             return []
@@ -71,7 +74,7 @@ class Store:
             missing = [pin for pin in missing if not self.place(pin).exists()]
             vanished = []
             for start in range(0, len(missing), BATCH):
-                batch = missing[start:start + BATCH]
+                batch = missing[start : start + BATCH]
                 say(f"downloading {_names(batch)} ({start + len(batch)} of {len(missing)})")
                 vanished += self._download(batch)
             return vanished
@@ -84,11 +87,19 @@ class Store:
             for target, pin in wanted.items():
                 if not target.exists():
                     if not archive.says_not_found(log, pin.path):
-                        raise Fail(pin.path, f"the download failed: {_last_error(log)}", "check the network and try again")
+                        raise Fail(
+                            pin.path,
+                            f"the download failed: {_last_error(log)}",
+                            "check the network and try again",
+                        )
                     vanished.append(pin)
                 elif sha256_of(target) != pin.sha256:
-                    raise Fail(pin.path, f"what came is not what {pin.name} {pin.version} is pinned to (sha256 differs)",
-                               "try again; if it stays so, the mirror is wrong, or run `make relock` and look at the change")
+                    raise Fail(
+                        pin.path,
+                        f"it is not what {pin.name} {pin.version} is pinned to (sha256 differs)",
+                        "try again; if it stays so, the mirror is wrong, or run `make relock`"
+                        " and look at the change",
+                    )
                 else:
                     target.chmod(0o644)
                     target.rename(self.place(pin))
@@ -96,14 +107,16 @@ class Store:
 
 
 def unpack_debs(files, target):
-    """Unpacks debs one over the other into the new folder `target`, which appears whole or not at all."""
+    """Unpacks debs over each other into the new folder `target`, which appears whole or not."""
     with scratch(target.parent) as folder:
         tree = folder / "tree"
         tree.mkdir()
         for file in files:
             done = subprocess.run(["dpkg-deb", "-x", file, tree], capture_output=True, text=True)
             if done.returncode:
-                raise Fail(str(file), f"dpkg-deb: {done.stderr.strip()}", "remove the file and try again")
+                raise Fail(
+                    str(file), f"dpkg-deb: {done.stderr.strip()}", "remove the file and try again"
+                )
         tree.chmod(0o755)
         tree.rename(target)
 

@@ -1,4 +1,4 @@
-"""A sysroot is a tree of symbolic links into packages of the cache: include/, lib/, bin/ of many as one."""
+"""A sysroot is a tree of symbolic links into packages of the cache, many merged to one."""
 
 import os
 import shutil
@@ -39,5 +39,9 @@ def merge(packages, target):
             into.mkdir(exist_ok=True)
             for name in files:
                 if (into / name).is_symlink():
-                    raise Fail(str(into / name), "two packages bring this file", "correct one of the recipes")
+                    raise Fail(
+                        str(into / name),
+                        "two packages bring this file",
+                        "correct one of the recipes",
+                    )
                 (into / name).symlink_to(os.path.join(folder, name))

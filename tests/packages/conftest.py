@@ -36,13 +36,20 @@ class Shell:
     def __init__(self, folder, mirror=None):
         self.root = folder / "root"
         self.root.mkdir()
-        self.env = dict(os.environ, XDG_CACHE_HOME=str(folder / "cache"), PYTHONDONTWRITEBYTECODE="1")
+        self.env = dict(
+            os.environ, XDG_CACHE_HOME=str(folder / "cache"), PYTHONDONTWRITEBYTECODE="1"
+        )
         if mirror:
             self.env.update(CORACLE_MIRROR=mirror.address, CORACLE_KEYRING=str(mirror.keyring))
 
     def start(self, program, *words):
-        return subprocess.Popen([PACKAGES / program, "--root", self.root, *words], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [PACKAGES / program, "--root", self.root, *words],
+            env=self.env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def run(self, program, *words):
         child = self.start(program, *words)

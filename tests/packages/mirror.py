@@ -1,4 +1,4 @@
-"""A Debian archive of a few tiny packages, made on the spot, signed, and served over HTTP on a port that the kernel picks."""
+"""A Debian archive of a few tiny packages, signed, served over HTTP on a port that is free."""
 
 import functools
 import http.server
@@ -33,7 +33,9 @@ class Mirror:
         tree = self.folder / "tree"
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN/control").write_text(
-            f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\nDescription: for a test\n")
+            f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\n"
+            "Description: for a test\n"
+        )
         (tree / "usr/share").mkdir(parents=True)
         (tree / "usr/share" / name).write_text(text)
         file = self.deb(suite, name, version)
@@ -53,11 +55,13 @@ class Mirror:
         (tree / "text").write_text(text)
         (tree / "debian/source/format").write_text("3.0 (native)\n")
         (tree / "debian/control").write_text(
-            f"Source: {name}\nMaintainer: nobody <nobody@example.invalid>\n\nPackage: {name}\nArchitecture: all\n"
-            "Description: for a test\n")
+            f"Source: {name}\nMaintainer: nobody <nobody@example.invalid>\n\n"
+            f"Package: {name}\nArchitecture: all\nDescription: for a test\n"
+        )
         (tree / "debian/changelog").write_text(
             f"{name} ({version}) unstable; urgency=low\n\n  * Test.\n\n"
-            " -- nobody <nobody@example.invalid>  Wed, 01 Jan 2025 00:00:00 +0000\n")
+            " -- nobody <nobody@example.invalid>  Wed, 01 Jan 2025 00:00:00 +0000\n"
+        )
         run("dpkg-source", "-b", tree.name, cwd=pool)
         shutil.rmtree(tree)
 
@@ -65,20 +69,41 @@ class Mirror:
         """Writes and signs every suite's index of what the pool holds now."""
         for suite in SUITES:
             dist = self.folder / "dists" / suite
-            for index, command in (("main/binary-amd64/Packages", "packages"), ("main/source/Sources", "sources")):
+            for index, command in (
+                ("main/binary-amd64/Packages", "packages"),
+                ("main/source/Sources", "sources"),
+            ):
                 file = dist / index
                 file.parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / "pool" / suite).mkdir(parents=True, exist_ok=True)
                 file.write_bytes(run("apt-ftparchive", command, f"pool/{suite}", cwd=self.folder))
             (dist / "InRelease").unlink(missing_ok=True)
-            release = run("apt-ftparchive", "-o", f"APT::FTPArchive::Release::Codename={suite}",
-                          "-o", "APT::FTPArchive::Release::Architectures=amd64",
-                          "-o", "APT::FTPArchive::Release::Components=main", "release", dist)
+            release = run(
+                "apt-ftparchive",
+                "-o",
+                f"APT::FTPArchive::Release::Codename={suite}",
+                "-o",
+                "APT::FTPArchive::Release::Architectures=amd64",
+                "-o",
+                "APT::FTPArchive::Release::Components=main",
+                "release",
+                dist,
+            )
             (dist / "InRelease").write_bytes(self._gpg("--clearsign", input=release))
 
     def _gpg(self, *words, **options):
-        return run("gpg", "--homedir", self.gnupg, "--batch", "--passphrase", "", "--pinentry-mode", "loopback", *words,
-                   **options)
+        return run(
+            "gpg",
+            "--homedir",
+            self.gnupg,
+            "--batch",
+            "--passphrase",
+            "",
+            "--pinentry-mode",
+            "loopback",
+            *words,
+            **options,
+        )
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

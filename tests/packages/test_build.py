@@ -7,7 +7,9 @@ import source
 import sysroot
 from fail import Fail
 
-COUNT = 'echo built >> "$RECIPE/../count"\n'
+
+def count(shell):
+    return f"echo built >> '{shell.root}/count'\n"
 
 
 def built(shell):
@@ -20,7 +22,7 @@ def place(shell, name):
 
 
 def test_a_package_is_built_once(shell):
-    shell.recipe("boat", COUNT + 'mkdir "$OUT/lib"; echo plank > "$OUT/lib/boat"\n')
+    shell.recipe("boat", count(shell) + 'mkdir "$OUT/lib"; echo plank > "$OUT/lib/boat"\n')
     first = place(shell, "boat")
     assert open(first + "/lib/boat").read() == "plank\n"
     assert place(shell, "boat") == first
@@ -29,7 +31,7 @@ def test_a_package_is_built_once(shell):
 
 @pytest.mark.parametrize("file", ["recipe", "build", "extra"])
 def test_the_key_changes_with_every_file_of_a_recipe(shell, file):
-    shell.recipe("boat", COUNT)
+    shell.recipe("boat", count(shell))
     first = place(shell, "boat")
     with open(shell.root / "boat" / file, "a") as out:
         out.write("# changed\n")
@@ -49,17 +51,30 @@ def test_the_key_changes_with_what_the_package_needs(shell):
 
 
 def test_the_key_changes_with_an_input_outside_the_recipe(shell):
-    shell.recipe("boat", "", "targets: host\ninputs: ../given\n")
+    shell.recipe("boat", 'cp "$INPUTS/given" "$OUT"\n', "targets: host\ninputs: ../given\n")
     (shell.root.parent / "given").write_text("one")
     first = place(shell, "boat")
     (shell.root.parent / "given").write_text("two")
     assert place(shell, "boat") != first
+    assert open(place(shell, "boat") + "/given").read() == "two"
+
+
+def test_an_edit_does_not_reach_a_build_that_runs(shell):
+    os.mkfifo(shell.root / "gate")
+    shell.recipe("boat", f"read -r _ < '{shell.root}/gate'\necho one > \"$OUT/boat\"\n")
+    first = shell.start("build.py", "--target", "host", "--print", "boat")
+    assert "building boat" in first.stderr.readline()
+    shell.recipe("boat", "exit 1\n")
+    (shell.root / "gate").write_text("go\n")
+    out, err = first.communicate()
+    assert first.returncode == 0, err
+    assert open(out.strip() + "/boat").read() == "one\n"
 
 
 def test_two_builds_at_once_do_the_work_once(shell):
-    # The build waits on a pipe until the second one has said that it waits: no timing is left to chance.
+    # The build waits on a pipe until the second one has said that it waits for the first.
     os.mkfifo(shell.root / "gate")
-    shell.recipe("boat", COUNT + 'read -r _ < "$RECIPE/../gate"\n')
+    shell.recipe("boat", count(shell) + f"read -r _ < '{shell.root}/gate'\n")
     first = shell.start("build.py", "--target", "host", "boat")
     assert "building boat" in first.stderr.readline()
     second = shell.start("build.py", "--target", "host", "boat")
@@ -87,12 +102,15 @@ def test_an_environment_of_the_caller_does_not_reach_a_build(shell):
     assert "-O0" not in text and "LD_PRELOAD_TEST" not in text and "elsewhere" not in text
 
 
-@pytest.mark.parametrize("recipe, reason", [
-    ("targets: moon\n", "`targets` is one or more of"),
-    ("colour: red\ntargets: host\n", "recipe:1: cannot read"),
-    ("source: boat\ntargets: host\n", "`source` takes"),
-    ("targets: musl\n", "does not build for host"),
-])
+@pytest.mark.parametrize(
+    "recipe, reason",
+    [
+        ("targets: moon\n", "`targets` is one or more of"),
+        ("colour: red\ntargets: host\n", "recipe:1: cannot read"),
+        ("source: boat\ntargets: host\n", "`source` takes"),
+        ("targets: musl\n", "does not build for host"),
+    ],
+)
 def test_a_wrong_recipe_is_named(shell, recipe, reason):
     shell.recipe("boat", "", recipe)
     done = shell.run("build.py", "--target", "host", "boat")
@@ -127,11 +145,20 @@ def test_a_source_is_unpacked_and_patched(folder):
     pool = folder / "pool"
     (folder / "tree/debian/patches").mkdir(parents=True)
     (folder / "tree/debian/patches/series").write_text("# order\nlonger.patch\n")
-    (folder / "tree/debian/patches/longer.patch").write_text("--- a/mast\n+++ b/mast\n@@ -1 +1 @@\n-short\n+long\n")
+    (folder / "tree/debian/patches/longer.patch").write_text(
+        "--- a/mast\n+++ b/mast\n@@ -1 +1 @@\n-short\n+long\n"
+    )
     pool.mkdir()
-    for file, inside in (("x-boat_1.orig.tar.xz", "boat-1"), ("x-boat_1-1.debian.tar.xz", "debian")):
+    for file, inside in (
+        ("x-boat_1.orig.tar.xz", "boat-1"),
+        ("x-boat_1-1.debian.tar.xz", "debian"),
+    ):
         subprocess.run(["tar", "-cJf", pool / file, "-C", folder / "tree", inside], check=True)
-    files = [pool / "x-boat_1-1.dsc", pool / "x-boat_1.orig.tar.xz", pool / "x-boat_1-1.debian.tar.xz"]
+    files = [
+        pool / "x-boat_1-1.dsc",
+        pool / "x-boat_1.orig.tar.xz",
+        pool / "x-boat_1-1.debian.tar.xz",
+    ]
     source.unpack(files, folder / "patched", "debian")
     assert (folder / "patched/mast").read_text() == "long\n"
     source.unpack(files, folder / "plain", "none")

@@ -1,4 +1,4 @@
-"""The fetcher against an archive of the test's own: signatures, pins that vanish, downloads that are not what was pinned."""
+"""The fetcher against an archive of the test's own: signatures, lost pins, wrong downloads."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 /*
- * What Debian's s6 and skalibs call in glibc and musl does not have: the checked forms that fortified headers put in place of
- * the plain functions, and arc4random_buf. Each keeps glibc's contract: a size that does not fit ends the process.
+ * What Debian's s6 and skalibs call in glibc and musl does not have: the checked forms that
+ * fortified headers put in place of the plain functions, and arc4random_buf. Each keeps glibc's
+ * contract: a size that does not fit ends the process.
  */
 #define _GNU_SOURCE
 #include <errno.h>

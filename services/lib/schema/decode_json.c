@@ -174,14 +174,23 @@ static int decode_entries(struct json_decoder *d, struct place *p, const struct 
 	return 0;
 }
 
+static int decode_noting(
+	struct json_decoder *d, struct place *p, const struct json_item *item, char *at)
+{
+	struct map seen;
+
+	map_init(&seen);
+	int result = decode_entries(d, p, item, at, &seen);
+
+	map_free(&seen);
+	return result;
+}
+
 /* Where an object stands twice in the text, the second adds to what the map has. */
 static int decode_map(struct json_decoder *d, struct place *p, const struct json_item *item)
 {
 	struct any_list *map = p->at;
-	size_t size = entry_bytes(p->owner, p->field), before = map->len,
-	       count = before + item->count;
-	struct map seen;
-	int result;
+	size_t size = entry_bytes(p->owner, p->field), before = map->len, count = before + item->count;
 
 	if (count == 0) {
 		*map = (struct any_list){object_empty, 0};
@@ -194,10 +203,12 @@ static int decode_map(struct json_decoder *d, struct place *p, const struct json
 	if (before)
 		memcpy(at, map->at, before * size);
 	*map = (struct any_list){at, count};
-	map_init(&seen);
-	result = decode_entries(d, p, item, at + before * size, d->notes ? &seen : NULL);
-	map_free(&seen);
-	return result < 0 ? -1 : map_settle(d->arena, map, size, d->e);
+	at += before * size;
+	if (d->notes)
+		TRY(decode_noting(d, p, item, at));
+	else
+		TRY(decode_entries(d, p, item, at, NULL));
+	return map_settle(d->arena, map, size, d->e);
 }
 
 static int decode_pointer(struct json_decoder *d, struct place *p, const struct json_item *item)
