@@ -100,6 +100,30 @@ int arena_grow(struct arena *a, void **at, size_t len, size_t *cap, size_t size)
 	return 0;
 }
 
+bool *arena_bool(struct arena *a, bool value)
+{
+	bool *at = arena_get(a, sizeof(*at));
+
+	*at = value;
+	return at;
+}
+
+int32_t *arena_i32(struct arena *a, int32_t value)
+{
+	int32_t *at = arena_get(a, sizeof(*at));
+
+	*at = value;
+	return at;
+}
+
+int64_t *arena_i64(struct arena *a, int64_t value)
+{
+	int64_t *at = arena_get(a, sizeof(*at));
+
+	*at = value;
+	return at;
+}
+
 static str copy_into(char *to, str s)
 {
 	if (s.len > 0)

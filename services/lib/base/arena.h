@@ -48,6 +48,11 @@ NODISCARD void *arena_try_array(struct arena *a, size_t count, size_t size) __at
  */
 NODISCARD int arena_grow(struct arena *a, void **at, size_t len, size_t *cap, size_t size);
 
+/* A place for one scalar: objects hold what may be unset behind pointers. */
+bool *arena_bool(struct arena *a, bool value);
+int32_t *arena_i32(struct arena *a, int32_t value);
+int64_t *arena_i64(struct arena *a, int64_t value);
+
 /* Copies; a NUL is put behind the last byte, which len does not count. at == NULL past the limit.
  */
 str arena_str(struct arena *a, str s);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/base/arena.h"
 #include "lib/base/str.h"
 
 struct str_list {
@@ -21,18 +22,7 @@ struct str_map {
 };
 
 /* The value of a key; absent (at == NULL) if there is none. */
-static inline str str_map_get(const struct str_map *m, str key)
-{
-	for (size_t low = 0, high = m->len; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_cmp(key, m->at[middle].key);
+str str_map_get(const struct str_map *m, str key) PURE;
 
-		if (order == 0)
-			return m->at[middle].value;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return (str){NULL, 0};
-}
+/* Adds or replaces, in new memory: other maps that share the entries stay as they are. */
+void str_map_set(struct arena *a, struct str_map *m, str key, str value);
