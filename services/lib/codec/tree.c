@@ -1,9 +1,12 @@
 #include "lib/codec/tree.h"
 
+#include <stdlib.h>
+
 enum { SEARCHED_MAX = 16 }; /* members; a larger object has a hash table */
 
 static size_t find(const struct tree *object, str key);
 static int make_room(struct arena *a, struct tree *object, struct err *e);
+static void add_slot(struct tree *object, size_t at);
 
 int tree_read(struct arena *a, str json, struct tree **to, struct err *e)
 {
@@ -105,14 +108,8 @@ int tree_set(struct arena *a, struct tree *object, str key, struct tree *value, 
 		TRY(make_room(a, object, e));
 		at = object->len++;
 		object->members[at].key = key;
-		if (object->slots) {
-			size_t mask = object->cap * 2 - 1;
-			size_t slot = hash_keyed(object->hash_key, key) & mask;
-
-			while (object->slots[slot])
-				slot = (slot + 1) & mask;
-			object->slots[slot] = (uint32_t)at + 1;
-		}
+		if (object->slots)
+			add_slot(object, at);
 	}
 	object->members[at].value = value;
 	return 0;
@@ -194,6 +191,34 @@ int tree_copy(struct arena *a, const struct tree *t, struct tree **to, struct er
 	return 0;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return str_cmp(((const struct tree_member *)a)->key, ((const struct tree_member *)b)->key);
+}
+
+void tree_sort(struct tree *t)
+{
+	const struct tree_member *m;
+	size_t kept = 0;
+
+	for (size_t i = 0; t->kind == JSON_ARRAY && i < t->len; i++)
+		tree_sort(t->items[i]);
+	if (t->kind != JSON_OBJECT)
+		return;
+	for (size_t i = 0; (m = tree_next(t, &i));) {
+		tree_sort(m->value);
+		t->members[kept++] = *m;
+	}
+	t->len = kept;
+	if (kept > 0)
+		qsort(t->members, kept, sizeof(*t->members), by_key);
+	if (!t->slots)
+		return;
+	memset(t->slots, 0, t->cap * 2 * sizeof(*t->slots));
+	for (size_t i = 0; i < t->len; i++)
+		add_slot(t, i);
+}
+
 static size_t count_members(const struct tree *object)
 {
 	size_t count = 0;
@@ -259,6 +284,16 @@ static size_t find(const struct tree *object, str key)
 			return at;
 	}
 	return object->len;
+}
+
+static void add_slot(struct tree *object, size_t at)
+{
+	size_t mask = object->cap * 2 - 1;
+	size_t slot = hash_keyed(object->hash_key, object->members[at].key) & mask;
+
+	while (object->slots[slot])
+		slot = (slot + 1) & mask;
+	object->slots[slot] = (uint32_t)at + 1;
 }
 
 /* A new table for the members that are there; removed ones are left behind. */

@@ -58,5 +58,8 @@ void tree_take_out(struct tree *array, size_t at);
 NODISCARD struct tree *tree_new(struct arena *a, enum json_kind kind);
 NODISCARD int tree_copy(struct arena *a, const struct tree *t, struct tree **to, struct err *e);
 
+/* Members by key at every depth, as Go marshals a map. */
+void tree_sort(struct tree *t);
+
 /* Members in any order; numbers by their text. */
 bool tree_equal(const struct tree *a, const struct tree *b);
