@@ -1,8 +1,9 @@
 # Every entry point is a target that `make help` lists. Objects and results go to out/.
 #
-# One rule set serves four builds of the same sources, each in a folder of its own:
+# One rule set serves five builds of the same sources, each in a folder of its own:
 #   dev   gcc -O2            asan  ASan + UBSan, -O1
 #   tsan  ThreadSanitizer    fuzz  clang, libFuzzer + ASan + UBSan
+#   musl  what ships: static, against musl
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
@@ -14,22 +15,29 @@ CC      := gcc
 CLANG   := clang
 AR      := ar
 PYTHON  := /usr/bin/python3
-SYSROOT := out/sysroot/host
 GEN     := out/gen
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wundef -Wformat=2
-CFLAGS := -std=gnu17 -g $(WARNINGS) -D_GNU_SOURCE -fno-common -Iservices -I$(GEN) -isystem $(SYSROOT)/include \
+CFLAGS := -std=gnu17 -g $(WARNINGS) -D_GNU_SOURCE -fno-common -Iservices -I$(GEN) \
 	-include lib/base/banned.h
 
 FLAGS_dev  := -O2 -fstack-protector-strong
 FLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAGS_musl := -O2 -fstack-protector-strong
 CC_dev := $(CC)
 CC_asan := $(CC)
 CC_tsan := $(CC)
 CC_fuzz := $(CLANG)
+CC_musl := out/sysroot/musl/bin/musl-gcc
+SYSROOT := out/sysroot/host
+SYSROOT_dev  := $(SYSROOT)
+SYSROOT_asan := $(SYSROOT)
+SYSROOT_tsan := $(SYSROOT)
+SYSROOT_fuzz := $(SYSROOT)
+SYSROOT_musl := out/sysroot/musl
 
 # Folders in the order of their floors; the archive holds all, a program takes what it uses.
 FOLDERS     := $(shell sed -n 's/^\(lib\/[a-z]*\) .*/\1/p' services/FLOORS)
@@ -43,7 +51,7 @@ PACKAGES    := zlib zstd libyaml nghttp2 openssl
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lzstd -lz -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps test test-long lint format fuzz bench relock clean dev asan tsan
+.PHONY: all help deps test test-long lint format fuzz bench relock clean dev asan tsan musl
 all: dev ## build every program and tool for this machine
 	@echo "built in out/dev/bin; try 'make test'"
 
@@ -55,9 +63,12 @@ deps: ## install what building and testing need (root, Debian 12)
 
 # --- third-party libraries: built once from recipes, cached by their hash
 
-SYSROOT_STAMP := $(SYSROOT)/.built
-$(SYSROOT_STAMP): rootfs/packages/packages.lock $(foreach p,$(PACKAGES),$(wildcard rootfs/packages/$(p)/*))
-	rootfs/packages/build.py --target host $(PACKAGES) --sysroot $(SYSROOT)
+out/sysroot/host/.built: rootfs/packages/packages.lock $(foreach p,$(PACKAGES),$(wildcard rootfs/packages/$(p)/*))
+	rootfs/packages/build.py --target host $(PACKAGES) --sysroot $(@D)
+	@touch $@
+
+out/sysroot/musl/.built: rootfs/packages/packages.lock $(foreach p,musl $(PACKAGES),$(wildcard rootfs/packages/$(p)/*))
+	rootfs/packages/build.py --target musl musl linux-headers $(PACKAGES) --sysroot $(@D)
 	@touch $@
 
 relock: ## take the newest package versions into the lock file
@@ -73,10 +84,10 @@ LIB_SOURCES += $(GEN_SOURCES)
 object = $(patsubst %.c,out/$(1)/obj/%.o,$(2))
 
 define build
-out/$(1)/obj/%.o: %.c $(SYSROOT_STAMP) $(GEN_STAMP)
+out/$(1)/obj/%.o: %.c $(SYSROOT_$(1))/.built $(GEN_STAMP)
 	@mkdir -p $$(@D)
 	@echo "  CC $(1) $$<"
-	@$(CC_$(1)) $(CFLAGS) $(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+	@$(CC_$(1)) $(CFLAGS) -isystem $(SYSROOT_$(1))/include $(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
 
 out/$(1)/libcoracle.a: $(call object,$(1),$(LIB_SOURCES))
 	@rm -f $$@
@@ -84,28 +95,28 @@ out/$(1)/libcoracle.a: $(call object,$(1),$(LIB_SOURCES))
 
 out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
-	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
 out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
-	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
 out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
-	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
 -include $(shell find out/$(1) -name '*.d' 2>/dev/null)
 endef
-$(foreach b,dev asan tsan fuzz,$(eval $(call build,$(b))))
+$(foreach b,dev asan tsan fuzz musl,$(eval $(call build,$(b))))
 
 # One test program a folder: $(1) is the build, $(2) the folder.
 define unit
 out/$(1)/test/$(subst /,-,$(2)): $(call object,$(1),$(wildcard services/$(2)/*_test.c) services/lib/base/test.c) \
 		out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
-	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT)/lib $(LIBS) -o $$@
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 endef
-$(foreach f,$(TESTED),$(eval $(call unit,asan,$(f))) $(eval $(call unit,tsan,$(f))))
+$(foreach f,$(TESTED),$(foreach b,asan tsan musl,$(eval $(call unit,$(b),$(f)))))
 
 # A fuzz target's object by its name alone, whatever its folder: $(1) is the build, $(2) the source.
 define fuzz_object
@@ -116,18 +127,20 @@ $(foreach s,$(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c)),$(fo
 
 UNIT_TESTS   := $(foreach f,$(TESTED),out/asan/test/$(subst /,-,$(f)))
 TSAN_TESTS   := $(foreach f,$(TESTED_TSAN),out/tsan/test/$(subst /,-,$(f)))
+MUSL_TESTS   := $(foreach f,$(TESTED),out/musl/test/$(subst /,-,$(f)))
 FUZZ_REPLAYS := $(addprefix out/asan/fuzz/,$(FUZZ))
 PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(if $(wildcard tests/http/*.c),http-test-server))
 
 dev: $(PROGRAMS) ## build with optimisation, into out/dev
 asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan
 tsan: $(TSAN_TESTS) ## build the threaded unit tests under TSan
+musl: $(MUSL_TESTS) $(addprefix out/musl/bin/,$(TOOLS)) ## build unit tests and tools as what ships: static, on musl
 
 # --- testing
 
 test: deps ## everything that CI runs; ends with "N passed, N failed"
-	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan
-	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
+	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan musl
+	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --musl $(MUSL_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
 
 test-long: test ## also ten minutes of fuzzing a target
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs everything that `make test` has built and closes with "N passed, N failed".
 
-usage: run.py [--lint] [--unit PROGRAM...] [--tsan PROGRAM...] [--replay PROGRAM...] [--pytest FOLDER...]
+usage: run.py [--lint] [--unit PROGRAM...] [--tsan PROGRAM...] [--musl PROGRAM...] [--replay PROGRAM...] [--pytest FOLDER...]
 
 Each step prints its own output as it goes; a program that prints no count is one test by its exit status.
 """
@@ -65,16 +65,15 @@ def run_pytest(tally, folders):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--lint", action="store_true")
-    for name in ("--unit", "--tsan", "--replay", "--pytest"):
+    for name in ("--unit", "--tsan", "--musl", "--replay", "--pytest"):
         parser.add_argument(name, nargs="*", default=[])
     args = parser.parse_args()
     tally = Tally()
     if args.lint:
         tally.run("lint", ["/usr/bin/python3", "tests/lint/lint.py"])
-    for program in args.unit:
-        tally.run(f"unit {Path(program).name} (ASan, UBSan)", [program])
-    for program in args.tsan:
-        tally.run(f"unit {Path(program).name} (TSan)", [program])
+    for build, programs in (("ASan, UBSan", args.unit), ("TSan", args.tsan), ("musl", args.musl)):
+        for program in programs:
+            tally.run(f"unit {Path(program).name} ({build})", [program])
     replay(tally, args.replay)
     if args.pytest:
         run_pytest(tally, args.pytest)
