@@ -49,6 +49,7 @@ struct builder {
 };
 
 static int read_document(struct reader *r);
+static int new_tree(struct builder *b, enum json_kind kind, struct tree **to);
 static int build(struct builder *b, struct node *n, struct tree **to);
 static int build_map(struct builder *b, struct node *n, struct tree *to);
 static int build_scalar(struct builder *b, const struct node *n, struct tree **to);
@@ -70,10 +71,32 @@ static int read_nodes(struct arena *a, str text, struct node **root, struct err 
 	return result;
 }
 
+/* Stands for null as a key. */
+static const char null_key[] = "\0null";
+
+/* What JSON has no form for may still be replaced by a later value of its key: looked for last. */
+static int check_values(const struct tree *t, struct err *e)
+{
+	char last = t->text.len > 0 ? t->text.at[t->text.len - 1] : 0;
+
+	if (t->kind == JSON_NUMBER && (last == 'N' || last == 'f'))
+		return err_set(e, ERR_INVALID, "json: unsupported value: %.*s", STR_ARG(t->text));
+	for (size_t i = 0; t->kind == JSON_ARRAY && i < t->len; i++)
+		TRY(check_values(t->items[i], e));
+	for (size_t i = 0; t->kind == JSON_OBJECT && i < t->len; i++) {
+		if (t->members[i].key.at == null_key)
+			return err_set(e, ERR_INVALID, "unsupported map key of type: null");
+		TRY(check_values(t->members[i].value, e));
+	}
+	return 0;
+}
+
 static int to_json(struct arena *a, struct tree *t, str *json, struct err *e)
 {
 	struct buf b;
 
+	tree_sort(t);
+	TRY(check_values(t, e));
 	buf_init(&b, YAML_JSON_MAX);
 	tree_put(&b, t);
 	int result = buf_ok(&b, "the JSON of a YAML text", e);
@@ -92,6 +115,11 @@ static int complaint(struct arena *a, const struct buf *lines, str *to, struct e
 	return arena_str_try(a, buf_str(lines), to, e);
 }
 
+static int build_root(struct builder *b, struct node *root, struct tree **to)
+{
+	return root ? build(b, root, to) : new_tree(b, JSON_NULL, to);
+}
+
 int yaml_to_json(struct arena *a, str text, str *json, str *duplicates, struct err *e)
 {
 	struct builder b = {.a = a, .e = e};
@@ -107,7 +135,7 @@ int yaml_to_json(struct arena *a, str text, str *json, str *duplicates, struct e
 	buf_init(&lines, 1 << 16);
 	if (duplicates)
 		b.duplicates = &lines;
-	int result = root ? build(&b, root, &t) : tree_new(a, JSON_NULL, &t, e);
+	int result = build_root(&b, root, &t);
 
 	if (result == 0)
 		result = complaint(a, &lines, &told, e);
@@ -139,15 +167,18 @@ str yaml_cut(str *rest)
 static int parser_fault(const struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	size_t line = p->context_mark.line ? p->context_mark.line : p->problem_mark.line;
+	size_t line = p->problem_mark.line;
 	const char *problem = p->problem ? p->problem : "unknown problem parsing YAML content";
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return err_set(r->e, ERR_LIMIT, "no memory for a YAML text");
+	/* The parser names the line behind, the scanner its own, both counting from 0. */
+	if (line != 0)
+		line += p->error == YAML_SCANNER_ERROR;
+	else
+		line = p->context_mark.line;
 	if (line == 0)
 		return err_set(r->e, ERR_INVALID, "yaml: %s", problem);
-	/* The scanner counts from 0, the parser names the line behind. */
-	line += p->error == YAML_SCANNER_ERROR;
 	return err_set(r->e, ERR_INVALID, "yaml: line %zu: %s", line, problem);
 }
 
@@ -243,7 +274,14 @@ static int add_alias(struct reader *r, const yaml_event_t *event)
 
 static int take_event(struct reader *r, const yaml_event_t *event)
 {
+	const yaml_version_directive_t *version;
+
 	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		version = event->data.document_start.version_directive;
+		if (version && (version->major != 1 || version->minor != 1))
+			return err_set(r->e, ERR_INVALID, "yaml: found incompatible YAML document");
+		return 0;
 	case YAML_SCALAR_EVENT: return add_scalar(r, event);
 	case YAML_ALIAS_EVENT: return add_alias(r, event);
 	case YAML_SEQUENCE_START_EVENT:
@@ -270,6 +308,12 @@ static int read_document(struct reader *r)
 		TRY(result);
 	}
 	return 0;
+}
+
+static int new_tree(struct builder *b, enum json_kind kind, struct tree **to)
+{
+	*to = tree_new(b->a, kind);
+	return *to ? 0 : arena_full(b->a, b->e);
 }
 
 /* go-yaml's bound on what aliases may make of a document. */
@@ -316,7 +360,7 @@ static int build_list(struct builder *b, struct node *n, struct tree *to)
 		struct tree *item;
 
 		TRY(build(b, n->children[i], &item));
-		TRY(tree_append(b->a, to, item, b->e));
+		TRY(tree_insert(b->a, to, i, item, b->e));
 	}
 	return 0;
 }
@@ -328,7 +372,7 @@ static int build_container(struct builder *b, struct node *n, struct tree **to)
 
 	if (++b->depth > YAML_DEPTH_MAX)
 		return err_set(b->e, ERR_LIMIT, "yaml: exceeded max depth of %d", YAML_DEPTH_MAX);
-	TRY(tree_new(b->a, map ? JSON_OBJECT : JSON_ARRAY, to, b->e));
+	TRY(new_tree(b, map ? JSON_OBJECT : JSON_ARRAY, to));
 	if (map)
 		TRY(build_map(b, n, *to));
 	else
@@ -424,7 +468,6 @@ static const struct {
 	{YAML_INT, STR_INIT(TAG "int")},
 	{YAML_FLOAT, STR_INIT(TAG "float")},
 	{YAML_TIMESTAMP, STR_INIT(TAG "timestamp")},
-	{YAML_MERGE, STR_INIT(TAG "merge")},
 };
 
 static str tag_of(enum yaml_kind kind)
@@ -448,7 +491,7 @@ static int resolve(struct builder *b, const struct node *n, struct yaml_scalar *
 	bool known = false;
 
 	*to = (struct yaml_scalar){.kind = YAML_STR};
-	for (size_t i = 1; i < COUNT_OF(scalar_tags) - 1; i++)
+	for (size_t i = 0; i < COUNT_OF(scalar_tags); i++)
 		known |= str_eq(n->tag, scalar_tags[i].tag);
 	if (!n->plain && !known)
 		return 0;
@@ -470,18 +513,18 @@ static int number_text(struct builder *b, const struct yaml_scalar *s, str *to)
 {
 	struct buf text;
 
-	if (s->kind == YAML_FLOAT && !isfinite(s->number))
-		return err_set(b->e, ERR_INVALID, "json: unsupported value: %s",
-			isnan(s->number)        ? "NaN"
-				: s->number < 0 ? "-Inf"
-						: "+Inf");
 	buf_init(&text, 64);
 	if (s->kind == YAML_INT && s->negative)
 		buf_add_char(&text, '-');
 	if (s->kind == YAML_INT)
 		buf_add_u64(&text, s->size);
-	else
+	else if (isfinite(s->number))
 		json_put_f64(&text, s->number);
+	else
+		buf_add_str(&text,
+			isnan(s->number)        ? STR("NaN")
+				: s->number < 0 ? STR("-Inf")
+						: STR("+Inf"));
 	int result = arena_str_try(b->a, buf_str(&text), to, b->e);
 
 	buf_free(&text);
@@ -490,16 +533,13 @@ static int number_text(struct builder *b, const struct yaml_scalar *s, str *to)
 
 static int build_text(struct builder *b, const struct node *n, struct tree *t)
 {
-	struct err ignored;
-
 	t->kind = JSON_STRING;
 	t->text = n->text;
-	if (!str_eq(n->tag, STR(TAG "binary")))
+	if (!str_eq(n->tag, STR(TAG "binary")) || base64_read(b->a, n->text, &t->text, b->e) == 0)
 		return 0;
-	if (base64_read(b->a, n->text, &t->text, &ignored) < 0)
-		return err_set(
-			b->e, ERR_INVALID, "yaml: !!binary value contains invalid base64 data");
-	return 0;
+	if (b->e->kind == ERR_LIMIT)
+		return -1;
+	return err_set(b->e, ERR_INVALID, "yaml: !!binary value contains invalid base64 data");
 }
 
 static int build_scalar(struct builder *b, const struct node *n, struct tree **to)
@@ -508,7 +548,7 @@ static int build_scalar(struct builder *b, const struct node *n, struct tree **t
 	struct tree *t;
 
 	TRY(resolve(b, n, &s));
-	TRY(tree_new(b->a, JSON_NULL, &t, b->e));
+	TRY(new_tree(b, JSON_NULL, &t));
 	*to = t;
 	switch (s.kind) {
 	case YAML_NULL: return 0;
@@ -519,31 +559,22 @@ static int build_scalar(struct builder *b, const struct node *n, struct tree **t
 	case YAML_INT:
 	case YAML_FLOAT: t->kind = JSON_NUMBER; return number_text(b, &s, &t->text);
 	case YAML_STR:
-	case YAML_TIMESTAMP:
-	case YAML_MERGE: break;
+	case YAML_TIMESTAMP: break;
 	}
 	return build_text(b, n, t);
 }
 
-/* The shortest text that reads back as the same float, as go-yaml writes a key. */
+/* As go-yaml writes a key: a float of 32 bits. */
 static int float_key(struct builder *b, double number, str *to)
 {
-	int digits = 1;
-	char text[32];
+	struct buf text;
 
-	if (!isfinite(number)) {
-		*to = isnan(number) ? STR(".nan") : number < 0 ? STR("-.inf") : STR(".inf");
-		return 0;
-	}
-	do {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
-	} while (strtof(text, NULL) != (float)number && digits++ < 9);
-	double size = fabs(number);
+	buf_init(&text, 64);
+	yaml_put_float(&text, number, true);
+	int result = arena_str_try(b->a, buf_str(&text), to, b->e);
 
-	if (size == 0 || (size >= 1e-4 && size < 1e6))
-		snprintf(text, sizeof(text), "%.*g", digits > 6 ? digits : 6,
-			(double)strtof(text, NULL));
-	return arena_str_try(b->a, str_of(text), to, b->e);
+	buf_free(&text);
+	return result;
 }
 
 static int key_text(struct builder *b, struct node *n, str *to)
@@ -566,7 +597,8 @@ static int key_text(struct builder *b, struct node *n, str *to)
 		return float_key(b, s.number, to);
 	TRY(build_scalar(b, n, &t));
 	if (t->kind == JSON_NULL)
-		return err_set(b->e, ERR_INVALID, "unsupported map key of type: null");
-	*to = t->kind == JSON_BOOL ? (t->truth ? STR("true") : STR("false")) : t->text;
+		*to = str_span(null_key, sizeof(null_key) - 1);
+	else
+		*to = t->kind == JSON_BOOL ? (t->truth ? STR("true") : STR("false")) : t->text;
 	return 0;
 }

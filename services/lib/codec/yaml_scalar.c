@@ -10,6 +10,11 @@ static bool is_timestamp(str text);
 static bool read_integer(str text, struct yaml_scalar *to);
 static bool read_float(str text, struct yaml_scalar *to);
 
+static bool is_digit(str s, size_t at)
+{
+	return at < s.len && s.at[at] >= '0' && s.at[at] <= '9';
+}
+
 struct yaml_scalar yaml_resolve(str text)
 {
 	struct yaml_scalar s = {.kind = YAML_STR};
@@ -22,9 +27,11 @@ struct yaml_scalar yaml_resolve(str text)
 		s.kind = YAML_TIMESTAMP;
 		return s;
 	}
-	/* Underscores count for nothing in numbers, but for those that begin with a point. */
+	/* Underscores count for nothing; in a number that begins with a point, only between digits. */
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] == '_' && text.at[0] != '.')
+		bool between = i > 0 && is_digit(text, i - 1) && is_digit(text, i + 1);
+
+		if (text.at[i] == '_' && (text.at[0] != '.' || between))
 			continue;
 		if (len == sizeof(digits) - 1)
 			return s;
@@ -80,7 +87,6 @@ static bool find_word(str text, struct yaml_scalar *to)
 		{STR_INIT("-.inf"), {.kind = YAML_FLOAT, .number = -INFINITY}},
 		{STR_INIT("-.Inf"), {.kind = YAML_FLOAT, .number = -INFINITY}},
 		{STR_INIT("-.INF"), {.kind = YAML_FLOAT, .number = -INFINITY}},
-		{STR_INIT("<<"), {.kind = YAML_MERGE}},
 	};
 
 	if (text.len == 0) {
@@ -94,11 +100,6 @@ static bool find_word(str text, struct yaml_scalar *to)
 		}
 	}
 	return false;
-}
-
-static bool is_digit(str s, size_t at)
-{
-	return at < s.len && s.at[at] >= '0' && s.at[at] <= '9';
 }
 
 /* One or two digits. */
@@ -305,4 +306,31 @@ bool yaml_is_base60(str text)
 			at++;
 	}
 	return at == text.len;
+}
+
+void yaml_put_float(struct buf *b, double number, bool single)
+{
+	int digits = 1, exponent;
+	char text[40];
+
+	if (!isfinite(number)) {
+		buf_add_str(b,
+			isnan(number)        ? STR(".nan")
+				: number < 0 ? STR("-.inf")
+					     : STR(".inf"));
+		return;
+	}
+	for (;; digits++) {
+		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
+		if (digits == 17 ||
+			(single ? strtof(text, NULL) == (float)number
+				: strtod(text, NULL) == number))
+			break;
+	}
+	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	if (exponent < -4 || exponent >= 6)
+		buf_add_str(b, str_of(text));
+	else
+		buf_add_fmt(b, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 0,
+			strtod(text, NULL));
 }

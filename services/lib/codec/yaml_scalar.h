@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "lib/base/str.h"
+#include "lib/base/buf.h"
 
 enum yaml_kind {
 	YAML_STR,
@@ -12,7 +12,6 @@ enum yaml_kind {
 	YAML_INT,
 	YAML_FLOAT,
 	YAML_TIMESTAMP,
-	YAML_MERGE,
 };
 
 struct yaml_scalar {
@@ -27,3 +26,6 @@ struct yaml_scalar yaml_resolve(str text);
 
 /* "1:30", which YAML 1.1 took for a number of base 60: quoted, for others' sake. */
 bool yaml_is_base60(str text);
+
+/* The shortest text that reads back as the same double, or as the same float, in the form of Go's %g. */
+void yaml_put_float(struct buf *b, double number, bool single);
