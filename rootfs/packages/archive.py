@@ -24,6 +24,7 @@ SUITES = {
     "forky": ("deb deb-src", "no"),
     "sid": ("deb deb-src", "no"),
 }
+BINARY_SUITES = [suite for suite, (types, _) in SUITES.items() if types != "deb-src"]
 CARRIED_OVER = ("Acquire::http", "Acquire::https", "Acquire::Retries")
 
 

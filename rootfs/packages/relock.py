@@ -2,10 +2,10 @@
 
 import os
 import re
-from pathlib import Path
 
 import pins
 import recipe
+from archive import BINARY_SUITES
 from fail import Fail, say
 
 
@@ -76,11 +76,7 @@ def _kept(name, prefixes):
 
 
 def _deb_pin(archive, closure, name, path):
-    from archive import SUITES
-
-    for suite in [closure.suite] + [
-        s for s, (types, _) in SUITES.items() if s != closure.suite and types != "deb-src"
-    ]:
+    for suite in sorted(BINARY_SUITES, key=lambda other: other != closure.suite):
         for version, size, sha256, at in archive.debs(name, suite):
             if at == path:
                 return pins.Pin(
@@ -95,4 +91,4 @@ def _tell_changes(before, after):
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
             say(f"{key[1]}: {key[2]} {old.get(key, '(new)')} -> {new.get(key, '(gone)')}")
-    say(f"{len(after)} pins in {Path('packages.lock')}")
+    say(f"{len(after)} pins in packages.lock")
