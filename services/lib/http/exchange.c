@@ -179,6 +179,7 @@ int http_upgrade(struct http_exchange *x, const struct http_headers *headers, st
 	if (x->connection->protocol->version != 1)
 		return err_set(e, ERR_UNSUPPORTED, "only a connection of HTTP/1.1 can be upgraded");
 	x->upgraded = true;
+	x->body_arrived = false;
 	http_start(x, 101, headers);
 	http_stream_body(x);
 	return 0;
