@@ -191,6 +191,20 @@ int tree_copy(struct arena *a, const struct tree *t, struct tree **to, struct er
 	return 0;
 }
 
+void tree_drop_nulls(struct tree *t)
+{
+	const struct tree_member *m;
+
+	for (size_t i = 0; t->kind == JSON_ARRAY && i < t->len; i++)
+		tree_drop_nulls(t->items[i]);
+	for (size_t i = 0; t->kind == JSON_OBJECT && (m = tree_next(t, &i));) {
+		if (m->value->kind == JSON_NULL)
+			tree_remove(t, m->key);
+		else
+			tree_drop_nulls(m->value);
+	}
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return str_cmp(((const struct tree_member *)a)->key, ((const struct tree_member *)b)->key);

@@ -58,6 +58,9 @@ void tree_take_out(struct tree *array, size_t at);
 NODISCARD struct tree *tree_new(struct arena *a, enum json_kind kind);
 NODISCARD int tree_copy(struct arena *a, const struct tree *t, struct tree **to, struct err *e);
 
+/* Members that are null go, at every depth; items of arrays stay. */
+void tree_drop_nulls(struct tree *t);
+
 /* Members by key at every depth, as Go marshals a map. */
 void tree_sort(struct tree *t);
 

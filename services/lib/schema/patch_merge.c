@@ -1,7 +1,6 @@
 #include "lib/schema/patch.h"
 
 static int merge_objects(struct arena *a, struct tree *target, struct tree *patch, struct err *e);
-static void prune_nulls(struct tree *t);
 
 int patch_merge(
 	struct arena *a, struct tree *target, struct tree *patch, struct tree **to, struct err *e)
@@ -9,7 +8,7 @@ int patch_merge(
 	if (patch->kind != JSON_OBJECT && patch->kind != JSON_ARRAY)
 		return err_set(e, ERR_INVALID, "Invalid JSON Patch");
 	if (patch->kind == JSON_ARRAY || target->kind != JSON_OBJECT) {
-		prune_nulls(patch);
+		tree_drop_nulls(patch);
 		*to = patch;
 		return 0;
 	}
@@ -35,26 +34,8 @@ static int merge_objects(struct arena *a, struct tree *target, struct tree *patc
 		}
 		/* What takes an object's place keeps its nulls, as upstream's merge does. */
 		if (!before || before->kind != JSON_OBJECT)
-			prune_nulls(value);
+			tree_drop_nulls(value);
 		TRY(tree_set(a, target, m->key, value, e));
 	}
 	return 0;
-}
-
-/* Members that are null go; items of arrays stay. */
-static void prune_nulls(struct tree *t)
-{
-	const struct tree_member *m;
-
-	if (t->kind == JSON_ARRAY) {
-		for (size_t i = 0; i < t->len; i++)
-			prune_nulls(t->items[i]);
-	} else if (t->kind == JSON_OBJECT) {
-		for (size_t i = 0; (m = tree_next(t, &i));) {
-			if (m->value->kind == JSON_NULL)
-				tree_remove(t, m->key);
-			else
-				prune_nulls(m->value);
-		}
-	}
 }

@@ -414,27 +414,10 @@ static int apply_orders(struct arena *a, struct tree *original, struct tree *pat
 	return 0;
 }
 
-static void discard_nulls(struct tree *t)
-{
-	const struct tree_member *m;
-
-	if (t->kind == JSON_ARRAY) {
-		for (size_t i = 0; i < t->len; i++)
-			discard_nulls(t->items[i]);
-	} else if (t->kind == JSON_OBJECT) {
-		for (size_t i = 0; (m = tree_next(t, &i));) {
-			if (m->value->kind == JSON_NULL)
-				tree_remove(t, m->key);
-			else
-				discard_nulls(m->value);
-		}
-	}
-}
-
 static int take_over(
 	struct arena *a, struct tree *original, str key, struct tree *value, struct err *e)
 {
-	discard_nulls(value);
+	tree_drop_nulls(value);
 	if (smp_remove_directives(value))
 		return tree_set(a, original, key, value, e);
 	tree_remove(original, key);
