@@ -133,6 +133,8 @@ void http_connection_destroy(struct http_connection *c)
 	loop_unwatch(c->loop, &c->watch);
 	if (c->tls)
 		tls_close(c->tls);
+	if (closed.kind == ERR_TIMEOUT || closed.kind == ERR_LIMIT)
+		net_discard(c->watch.fd);
 	close(c->watch.fd);
 	buf_free(&c->in);
 	buf_free(&c->out);

@@ -70,7 +70,7 @@ struct http1_state {
 	size_t scanned;
 	uint64_t left_bytes;
 	struct http_exchange *current;
-	bool out_chunked, broken_off;
+	bool out_chunked, broken_off, passed_empty_line;
 };
 
 struct http_limits {

@@ -229,11 +229,13 @@ static int take_input(struct http_connection *c, str *in, struct err *e)
 	return 0;
 }
 
-/* RFC 9112, 2.2: a server passes over an empty line in front of a request. */
+/* RFC 9112, 2.2: a server passes over one empty line in front of a request. */
 static void skip_empty_line(struct http_connection *c, str *in)
 {
-	if (c->is_server && c->http1.scanned == 0 && str_starts(*in, STR("\r\n")))
-		*in = str_slice(*in, 2, in->len);
+	if (!c->is_server || c->http1.passed_empty_line || !str_starts(*in, STR("\r\n")))
+		return;
+	*in = str_slice(*in, 2, in->len);
+	c->http1.passed_empty_line = true;
 }
 
 static int take_request(struct http_connection *c, str head)
@@ -325,6 +327,7 @@ static int read_head(struct http_connection *c, str *in, struct err *e)
 
 	*in = str_slice(*in, len, in->len);
 	h->scanned = 0;
+	h->passed_empty_line = false;
 	c->head_since_ns = 0;
 	return c->is_server ? take_request(c, head) : take_response(c, head, e);
 }

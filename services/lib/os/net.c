@@ -168,6 +168,13 @@ int net_connected(int fd, struct err *e)
 	return why ? err_set_errno(e, why, "connecting") : 0;
 }
 
+void net_discard(int fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 static socklen_t address_len(const struct net_address *a)
 {
 	return a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);

@@ -50,3 +50,6 @@ NODISCARD int net_accept(int listener, int *fd, struct net_address *peer, struct
 /* Begins to connect; once the descriptor is writable, net_connected tells how that went. */
 NODISCARD int net_connect(const struct net_address *to, int *fd, struct err *e);
 NODISCARD int net_connected(int fd, struct err *e);
+
+/* Closing it will reset the connection and drop what waits for a peer that does not take it. */
+void net_discard(int fd);
