@@ -37,9 +37,9 @@ static inline char *buf_reserve(struct buf *b, size_t more)
 
 static inline void buf_add(struct buf *b, const void *from, size_t len)
 {
-	char *to = buf_reserve(b, len);
+	char *to = len ? buf_reserve(b, len) : NULL;
 
-	if (LIKELY(to && len)) {
+	if (LIKELY(to)) {
 		memcpy(to, from, len);
 		b->len += len;
 	}
