@@ -6,6 +6,8 @@
 #include "lib/codec/pb.h"
 #include "lib/schema/envelope.h"
 
+#include <math.h>
+
 struct pb_decoder {
 	struct arena *arena;
 	struct err *e;
@@ -140,6 +142,17 @@ static int read_duration(struct pb_decoder *d, str message, struct duration *to)
 	return 0;
 }
 
+/* JSON has no NaN and no infinity; upstream takes them and cannot answer. */
+static int read_float(struct pb_decoder *d, uint64_t bits, double *to)
+{
+	double value = pb_double(bits);
+
+	if (!isfinite(value))
+		return err_set(d->e, ERR_INVALID, "json: unsupported value: %s", isnan(value) ? "NaN" : "Inf");
+	*to = value;
+	return 0;
+}
+
 static enum pb_wire wire_of(enum field_kind kind)
 {
 	if (kind <= KIND_INT64)
@@ -157,7 +170,7 @@ static int decode_value(struct pb_decoder *d, const struct type *t, const struct
 	case KIND_BOOL: *(bool *)at = in->value != 0; return 0;
 	case KIND_INT32: *(int32_t *)at = (int32_t)in->value; return 0;
 	case KIND_INT64: *(int64_t *)at = (int64_t)in->value; return 0;
-	case KIND_FLOAT64: *(double *)at = pb_double(in->value); return 0;
+	case KIND_FLOAT64: return read_float(d, in->value, at);
 	case KIND_STRING:
 	case KIND_BYTES: *(str *)at = in->bytes; return 0;
 	case KIND_QUANTITY: return read_quantity(d, in->bytes, at);

@@ -79,7 +79,7 @@ static int read_type_meta(str in, str *api_version, str *kind, struct err *e)
 
 int object_open(str in, str *api_version, str *kind, str *message, struct err *e)
 {
-	str version = {NULL, 0}, name = version, raw = version;
+	str version = {NULL, 0}, name = version, raw = str_span(object_empty, 0);
 
 	if (!str_starts(in, ENVELOPE_MAGIC))
 		return err_set(e, ERR_INVALID,
