@@ -48,6 +48,7 @@ struct decl {
 	size_t member_count, member_cap;
 	enum decl_what what;
 	enum type_form form;
+	bool milli; /* of an alias: its quantities are rounded up to thousandths */
 	int line;
 
 	/* From here on: schema_resolve.c. */

@@ -169,6 +169,7 @@ static int resolve_name(
 		f->kind = real.kind;
 		f->type = real.type;
 		f->values = named->values;
+		f->flags |= named->milli ? FIELD_MILLI : 0;
 	}
 	f->go_type = named->go_type;
 	return 0;
@@ -271,7 +272,8 @@ static bool has_defaults(const struct decl *d)
 	for (size_t i = 0; i < d->member_count; i++) {
 		const struct member *f = &d->members[i];
 
-		if (f->default_json.at || (f->type && (f->type->flags & TYPE_DEFAULTS)))
+		if ((f->flags & (FIELD_DEFAULT | FIELD_MILLI)) ||
+			(f->type && (f->type->flags & TYPE_DEFAULTS)))
 			return true;
 	}
 	return false;

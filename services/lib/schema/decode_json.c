@@ -190,7 +190,8 @@ static int decode_noting(
 static int decode_map(struct json_decoder *d, struct place *p, const struct json_item *item)
 {
 	struct any_list *map = p->at;
-	size_t size = entry_bytes(p->owner, p->field), before = map->len, count = before + item->count;
+	size_t size = entry_bytes(p->owner, p->field), before = map->len,
+	       count = before + item->count;
 
 	if (count == 0) {
 		*map = (struct any_list){object_empty, 0};

@@ -148,7 +148,8 @@ static int read_float(struct pb_decoder *d, uint64_t bits, double *to)
 	double value = pb_double(bits);
 
 	if (!isfinite(value))
-		return err_set(d->e, ERR_INVALID, "json: unsupported value: %s", isnan(value) ? "NaN" : "Inf");
+		return err_set(d->e, ERR_INVALID, "json: unsupported value: %s",
+			isnan(value) ? "NaN" : "Inf");
 	*to = value;
 	return 0;
 }

@@ -23,6 +23,12 @@ static void set_default(struct arena *a, const struct type *t, const struct fiel
 	}
 }
 
+static void round_quantities(struct quantity_map *map)
+{
+	for (size_t i = 0; i < map->len; i++)
+		quantity_round_up(&map->at[i].value, QUANTITY_MILLI);
+}
+
 void struct_default(struct arena *a, const struct type *t, void *o)
 {
 	if (!(t->flags & TYPE_DEFAULTS))
@@ -34,6 +40,8 @@ void struct_default(struct arena *a, const struct type *t, void *o)
 
 		if ((f->flags & FIELD_DEFAULT) && field_is_zero(t, f, at))
 			set_default(a, t, f, o);
+		if (f->flags & FIELD_MILLI)
+			round_quantities(at);
 		if (f->kind == KIND_STRUCT)
 			default_value(a, t, f, at);
 	}

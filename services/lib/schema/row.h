@@ -52,6 +52,7 @@ enum field_flags {
 	FIELD_GRANULAR = 1 << 11,
 	FIELD_DEFAULT = 1 << 12, /* the rules hold a default */
 	FIELD_ESCAPED = 1 << 13, /* the name needs escapes in JSON */
+	FIELD_MILLI = 1 << 14,   /* defaults round its quantities up to thousandths */
 };
 
 /* A run of the text pool. */
