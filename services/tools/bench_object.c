@@ -3,8 +3,8 @@
  *
  *	bench_object [FOLDER]
  *
- * Times are CPU time per operation, the least of several rounds; decoding starts with an empty arena
- * that keeps its first chunk, encoding with an empty buffer that keeps its memory.
+ * Times are CPU time per operation, the least of several rounds; decoding starts with an empty
+ * arena that keeps its first chunk, encoding with an empty buffer that keeps its memory.
  */
 #include "api/kinds.h"
 #include "lib/codec/json.h"

@@ -1,6 +1,6 @@
 /*
- * JSON objects of any kind: what decodes is written, read again and written the same. The kind is the
- * text's own, a CustomResourceDefinition if it names none.
+ * JSON objects of any kind: what decodes is written, read again and written the same. The kind is
+ * the text's own, a CustomResourceDefinition if it names none.
  */
 #include "api/kinds.h"
 #include "lib/codec/json.h"

@@ -1,6 +1,6 @@
 /*
- * Protobuf objects in their envelope: what decodes is written, read again and written the same. A kind
- * that is not known is read as a CustomResourceDefinition, whose types contain themselves.
+ * Protobuf objects in their envelope: what decodes is written, read again and written the same. A
+ * kind that is not known is read as a CustomResourceDefinition, whose types contain themselves.
  */
 #include "api/kinds.h"
 
