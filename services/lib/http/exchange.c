@@ -100,16 +100,23 @@ void http_exchange_over(struct http_exchange *x, const struct err *e)
 	free_exchange(x);
 }
 
+/* From the front again after each call: an owner may give up any other exchange meanwhile. */
 void http_exchange_tell_writable(struct http_connection *c)
 {
+	struct http_exchange *x = c->first;
+
 	c->check_writable = false;
-	for (struct http_exchange *x = c->first, *next; x; x = next) {
-		next = x->next;
-		if (!x->above_low || x->out.bytes >= HTTP_LOW_BYTES)
+	while (x) {
+		bool tell = x->above_low && x->out.bytes < HTTP_LOW_BYTES;
+
+		if (!tell) {
+			x = x->next;
 			continue;
+		}
 		x->above_low = false;
 		if (x->events->writable && !x->owner_done)
 			x->events->writable(x);
+		x = c->first;
 	}
 }
 
