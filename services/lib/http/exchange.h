@@ -122,7 +122,11 @@ void http_respond_shared(struct http_exchange *x, int status, const struct http_
  */
 void http_start(struct http_exchange *x, int status, const struct http_headers *headers);
 
-/* Server, HTTP/1.1: 101; from here on body parts and writes are the upgraded protocol's bytes. */
+/*
+ * Server, HTTP/1.1: 101; from here on body parts and writes are the upgraded protocol's bytes, until
+ * http_end closes the connection. On a client a call with an Upgrade field and no body is upgraded when
+ * its response has the status 101.
+ */
 NODISCARD int http_upgrade(
 	struct http_exchange *x, const struct http_headers *headers, struct err *e);
 

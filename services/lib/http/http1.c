@@ -56,7 +56,7 @@ static int input_end(struct http_connection *c, struct err *e)
 		c->closing = true;
 		return body_complete(c, e);
 	}
-	if (x && c->is_server && h->place == HTTP1_AFTER_BODY && x->out_ended) {
+	if (x && h->place == HTTP1_AFTER_BODY && (!c->is_server || x->out_ended)) {
 		c->closing = true;
 		return 0;
 	}
@@ -270,6 +270,17 @@ static int take_request(struct http_connection *c, str head)
 	return 0;
 }
 
+/* From here on both sides send bytes of their own; what was the request has ended. */
+static int switch_protocols(struct http_connection *c, struct http_exchange *x, struct err *e)
+{
+	if (!http_header(&x->request.headers, STR("upgrade")).at)
+		return err_set(e, ERR_INVALID, "an upgrade that nobody asked for");
+	c->http1.place = HTTP1_RAW;
+	x->upgraded = true;
+	x->out_ended = x->out_done = false;
+	return 0;
+}
+
 static int take_response(struct http_connection *c, str head, struct err *e)
 {
 	struct http1_state *h = &c->http1;
@@ -286,9 +297,8 @@ static int take_response(struct http_connection *c, str head, struct err *e)
 	}
 	h->left_bytes = h->head.length_bytes;
 	h->place = h->head.framing == HTTP1_NO_BODY ? HTTP1_AFTER_BODY : HTTP1_IN_BODY;
-	x->upgraded = x->response.status == 101;
-	if (x->upgraded)
-		h->place = HTTP1_RAW;
+	if (x->response.status == 101)
+		TRY(switch_protocols(c, x, e));
 	if (h->head.framing == HTTP1_CHUNKED) {
 		http1_chunks_end(&h->chunks);
 		http1_chunks_begin(&h->chunks);
@@ -480,7 +490,12 @@ static void settle(struct http_connection *c)
 	struct http_exchange *x = h->current;
 	bool through = h->place == HTTP1_AFTER_BODY;
 
-	if (!x || !x->out_done || (!through && !c->is_server))
+	if (!x)
+		return;
+	/* A server need not wait for the rest of a request, nor a client send his when all is answered. */
+	bool sent = x->out_done || (!c->is_server && through && c->saw_end);
+
+	if (!sent || (!through && !c->is_server && !x->upgraded))
 		return;
 	bool again = through && h->head.keep_alive && !c->draining && !x->upgraded && !c->saw_end;
 
