@@ -25,6 +25,7 @@ int object_decode(struct arena *a, const struct type *t, enum format f, str in, 
 
 	if (!o)
 		return arena_full(a, e);
+	begin_struct(t, o); /* "null" decodes to an object with nothing in it, too */
 	TRY(decode(a, t, f, in, o, n, e));
 	*out = o;
 	return 0;
