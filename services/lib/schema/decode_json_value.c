@@ -201,7 +201,7 @@ int json_note(struct json_decoder *d, const char *what, str last)
 	if (b.len > 0)
 		buf_add_char(&b, '.');
 	buf_add_str(&b, last);
-	result = notes_add(d->notes, what, buf_str(&b), d->e);
+	result = notes_add_field(d->notes, what, buf_str(&b), d->e);
 	buf_free(&b);
 	return result;
 }

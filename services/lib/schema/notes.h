@@ -19,5 +19,7 @@ struct notes {
 
 void notes_init(struct notes *n, struct arena *a);
 
+NODISCARD int notes_add(struct notes *n, str text, struct err *e);
+
 /* `what` is "unknown field" or "duplicate field". The path is quoted as Go's strconv.Quote does. */
-NODISCARD int notes_add(struct notes *n, const char *what, str path, struct err *e);
+NODISCARD int notes_add_field(struct notes *n, const char *what, str path, struct err *e);
