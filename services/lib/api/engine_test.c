@@ -240,6 +240,27 @@ TEST(strict_yaml_names_keys_that_come_twice)
 	CHECK_STR(notes.texts.at[1], "unknown field \"x\"");
 }
 
+TEST(notes_end_at_upstreams_limit)
+{
+	struct notes notes;
+	struct buf b;
+	struct err e;
+	void *o;
+
+	notes_init(&notes, &t->arena);
+	buf_init(&b, 1 << 20);
+	buf_add_char(&b, '{');
+	for (int i = 0; i < 300; i++)
+		buf_add_fmt(&b, "\"x%d\":0,", i / 2);
+	buf_add_str(&b, STR("\"last\":0}"));
+	REQUIRE_OK(object_decode(
+			   &t->arena, api_type(API_POD), FORMAT_JSON, buf_str(&b), &o, &notes, &e),
+		&e);
+	CHECK_INT((int64_t)notes.texts.len, NOTES_MAX);
+	CHECK_STR(notes.texts.at[NOTES_MAX - 1], "unknown field \"x99\"");
+	buf_free(&b);
+}
+
 TEST(depth_is_bounded)
 {
 	const struct type *type = api_type(API_CRD_JSON_SCHEMA_PROPS);

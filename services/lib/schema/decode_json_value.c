@@ -196,6 +196,8 @@ int json_note(struct json_decoder *d, const char *what, str last)
 	struct buf b;
 	int result;
 
+	if (notes_full(d->notes))
+		return 0;
 	buf_init(&b, PATH_MAX_BYTES);
 	put_steps(&b, d->at);
 	if (b.len > 0)

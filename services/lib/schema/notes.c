@@ -55,7 +55,10 @@ static bool is_known(const struct notes *n, str text)
 
 int notes_add(struct notes *n, str text, struct err *e)
 {
-	if (n->texts.len == NOTES_MAX || is_known(n, text))
+	if (notes_full(n))
+		return 0;
+	n->met++;
+	if (is_known(n, text))
 		return 0;
 	if (!n->texts.at) {
 		n->texts.at = arena_try_array(n->arena, NOTES_MAX, sizeof(str));
