@@ -1,7 +1,5 @@
 #include "lib/crypto/openssl.h"
 
-#include "lib/os/net.h"
-
 #include <arpa/inet.h>
 #include <openssl/err.h>
 
@@ -126,18 +124,31 @@ static void add_texts(GENERAL_NAMES *names, int kind, struct cert_list texts)
 		add_name(names, kind, openssl_need(ASN1_IA5STRING_new()), texts.at[i]);
 }
 
+static int add_ip(GENERAL_NAMES *names, str ip, struct err *e)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (ip.len >= sizeof(text) || str_find_char(ip, '\0') >= 0)
+		return err_set(e, ERR_INVALID, "not an IP address for a certificate");
+	memcpy(text, ip.at, ip.len);
+	text[ip.len] = '\0';
+	if (inet_pton(AF_INET, text, &v4) == 1)
+		add_name(names, GEN_IPADD, openssl_need(ASN1_OCTET_STRING_new()),
+			str_span((char *)&v4, sizeof(v4)));
+	else if (inet_pton(AF_INET6, text, &v6) == 1)
+		add_name(names, GEN_IPADD, openssl_need(ASN1_OCTET_STRING_new()),
+			str_span((char *)&v6, sizeof(v6)));
+	else
+		return err_set(e, ERR_INVALID, "%s is not an IP address for a certificate", text);
+	return 0;
+}
+
 static int add_ips(GENERAL_NAMES *names, struct cert_list ips, struct err *e)
 {
-	for (size_t i = 0; i < ips.len; i++) {
-		struct net_address a;
-
-		TRY(net_address_parse(ips.at[i], 0, &a, e));
-		str bytes = a.any.sa_family == AF_INET
-			? str_span((char *)&a.v4.sin_addr, sizeof(a.v4.sin_addr))
-			: str_span((char *)&a.v6.sin6_addr, sizeof(a.v6.sin6_addr));
-
-		add_name(names, GEN_IPADD, openssl_need(ASN1_OCTET_STRING_new()), bytes);
-	}
+	for (size_t i = 0; i < ips.len; i++)
+		TRY(add_ip(names, ips.at[i], e));
 	return 0;
 }
 

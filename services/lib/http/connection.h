@@ -1,13 +1,14 @@
 /*
- * A connection: socket, TLS, what waits to be written, times; the exchanges on it; and the version of HTTP
- * that it speaks, as a table of functions. Server and client share all of it. For this folder.
+ * A connection: socket, TLS, what waits to be written, times; the exchanges on it; and the
+ * version of HTTP that it speaks, as a table of functions. Server and client share all of it. For
+ * this folder.
  *
- * Ownership: made by its keeper (server or client), destroys itself at the end of a turn once it is dead,
- * never inside a call that works on it; then tells the keeper by `gone`.
+ * Ownership: made by its keeper (server or client), destroys itself at the end of a turn once it
+ * is dead, never inside a call that works on it; then tells the keeper by `gone`.
  * Threading: the loop's thread.
  *
- * A turn: what was read goes to `input`; calls of owners only fill queues; at the end of the turn `flush`
- * lets `output` fill `out` and writes it, again and again until the socket takes no more.
+ * A turn: what was read goes to `input`; calls of owners only fill queues; at the end of the turn
+ * `flush` lets `output` fill `out` and writes it, again and again until the socket takes no more.
  */
 #pragma once
 

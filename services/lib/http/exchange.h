@@ -103,8 +103,8 @@ struct http_exchange {
 };
 
 /*
- * How the body is wanted; until one of these is called, it waits with the peer. What has arrived already
- * is told before they return.
+ * How the body is wanted; until one of these is called, it waits with the peer. What has arrived
+ * already is told before they return.
  */
 NODISCARD int http_collect_body(struct http_exchange *x, size_t limit_bytes, struct err *e);
 void http_stream_body(struct http_exchange *x);
@@ -123,9 +123,9 @@ void http_respond_shared(struct http_exchange *x, int status, const struct http_
 void http_start(struct http_exchange *x, int status, const struct http_headers *headers);
 
 /*
- * Server, HTTP/1.1: 101; from here on body parts and writes are the upgraded protocol's bytes, until
- * http_end closes the connection. On a client a call with an Upgrade field and no body is upgraded when
- * its response has the status 101.
+ * Server, HTTP/1.1: 101; from here on body parts and writes are the upgraded protocol's bytes,
+ * until http_end closes the connection. On a client a call with an Upgrade field and no body is
+ * upgraded when its response has the status 101.
  */
 NODISCARD int http_upgrade(
 	struct http_exchange *x, const struct http_headers *headers, struct err *e);
@@ -157,8 +157,9 @@ struct cert_list;
 NODISCARD int http_peer_chain(struct http_exchange *x, struct cert_list *to, struct err *e);
 
 /*
- * What a handler has found out about the peer, kept with the connection for the exchanges to come: its
- * verified identity costs more than a request. NULL when there is none; keeping takes a reference.
+ * What a handler has found out about the peer, kept with the connection for the exchanges to
+ * come: its verified identity costs more than a request. NULL when there is none; keeping takes a
+ * reference.
  */
 struct counted *http_peer_kept(const struct http_exchange *x);
 void http_peer_keep(struct http_exchange *x, struct counted *what);

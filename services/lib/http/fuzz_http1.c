@@ -1,8 +1,8 @@
 #include "lib/http/wire1.h"
 
 /*
- * A request of HTTP/1.1 with its chunked body. Whatever is taken must keep the parser's promises: one length,
- * clean fields, and the same body however the bytes are cut.
+ * A request of HTTP/1.1 with its chunked body. Whatever is taken must keep the parser's promises:
+ * one length, clean fields, and the same body however the bytes are cut.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -395,8 +395,8 @@ static int read_body(struct http_connection *c, str *in, struct err *e)
 }
 
 /*
- * Answers what is no request, then closes: where the next one would begin is unknown. If a handler has
- * the exchange already, its answer has not begun and will go nowhere.
+ * Answers what is no request, then closes: where the next one would begin is unknown. If a
+ * handler has the exchange already, its answer has not begun and will go nowhere.
  */
 static int refuse(struct http_connection *c, int status, const struct err *why)
 {
@@ -492,7 +492,10 @@ static void settle(struct http_connection *c)
 
 	if (!x)
 		return;
-	/* A server need not wait for the rest of a request, nor a client send his when all is answered. */
+	/*
+	 * A server need not wait for the rest of a request, nor a client send his when all is
+	 * answered.
+	 */
 	bool sent = x->out_done || (!c->is_server && through && c->saw_end);
 
 	if (!sent || (!through && !c->is_server && !x->upgraded))

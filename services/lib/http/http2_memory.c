@@ -5,9 +5,10 @@
 #include <sys/mman.h>
 
 /*
- * nghttp2 keeps a block of 16 KiB for the frame being sent as long as the session lives. Frames with a body
- * take only their nine bytes of it, heads a few hundred, so most of it would be dirt of the heap that an idle
- * watch holds on to. In a mapping of its own the kernel gives only the pages that were written.
+ * nghttp2 keeps a block of 16 KiB for the frame being sent as long as the session lives. Frames
+ * with a body take only their nine bytes of it, heads a few hundred, so most of it would be dirt
+ * of the heap that an idle watch holds on to. In a mapping of its own the kernel gives only the
+ * pages that were written.
  */
 enum { LAZY_FROM_BYTES = 16 << 10 };
 

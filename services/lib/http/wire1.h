@@ -1,6 +1,6 @@
 /*
- * HTTP/1.1 on the wire (RFC 9112), strictly: what two readers could understand differently is refused, so
- * that no request can be smuggled past one of them. For this folder.
+ * HTTP/1.1 on the wire (RFC 9112), strictly: what two readers could understand differently is
+ * refused, so that no request can be smuggled past one of them. For this folder.
  *
  * Ownership: what is read lies in the exchange's arena. Threading: any.
  */
@@ -19,8 +19,8 @@ struct http1_head {
 };
 
 /*
- * The end of a head in `in`, its empty line included: *len, or 0 when more is needed. `scanned` (0 at first)
- * remembers how far it is known. A line that does not end in CR LF is ERR_INVALID.
+ * The end of a head in `in`, its empty line included: *len, or 0 when more is needed. `scanned`
+ * (0 at first) remembers how far it is known. A line that does not end in CR LF is ERR_INVALID.
  */
 NODISCARD int http1_find_end(str in, size_t *scanned, size_t *len, struct err *e);
 
@@ -61,7 +61,10 @@ struct http1_chunks {
 void http1_chunks_begin(struct http1_chunks *c);
 void http1_chunks_end(struct http1_chunks *c);
 
-/* Takes bytes off the front of `*in` until a part of the body was found, the end, or `*in` is empty. */
+/*
+ * Takes bytes off the front of `*in` until a part of the body was found, the end, or `*in` is
+ * empty.
+ */
 NODISCARD int http1_chunks_read(struct http1_chunks *c, str *in, str *part, struct err *e);
 
 /* "HTTP/1.1 404 Not Found\r\n" */
