@@ -76,3 +76,17 @@ def test_what_would_not_change_is_not_written(tmp_path):
     before = header.stat().st_mtime_ns
     subprocess.run([ROOT / "out/schema_gen", tmp_path / "out", file], check=True)
     assert header.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("json_name,c_name", [
+    ("podIPs", "pod_ips"), ("hostPID", "host_pid"), ("httpGet", "http_get"), ("jSONSchemas", "json_schemas"),
+    ("continue", "continue_"), ("default", "default_"), ("bool", "bool_"), ("$ref", "ref"), ("clusterIP", "cluster_ip"),
+    ("x-kubernetes-list-type", "x_kubernetes_list_type"), ("fieldsV1", "fields_v1"), ("Port", "port"),
+    ("nonResourceURLs", "non_resource_urls"), ("hugePages2Mi", "huge_pages2_mi"),
+])
+def test_names_in_c(tmp_path, json_name, c_name):
+    file = tmp_path / "example_v1.schema"
+    file.write_text(HEAD + f"struct HTTPGetAction\n\t{json_name} 1 int32\n")
+    assert generate(tmp_path, file).returncode == 0
+    header = (tmp_path / "out/example_v1.h").read_text()
+    assert f"struct http_get_action {{\n\tuint8_t has[1];\n\tint32_t {c_name};\n}};\n" in header
