@@ -152,6 +152,21 @@ TEST(paths_lead_to_values)
 		path_find_pointer(type, pod, STR("/a~2"), &place, &e), &e, ERR_INVALID, "0 or 1");
 }
 
+TEST(objects_in_lists_know_their_type)
+{
+	struct pod_list *list;
+	struct err e;
+	void *o;
+
+	REQUIRE_OK(object_decode(&t->arena, api_type(API_POD_LIST), FORMAT_JSON,
+			   STR("{\"items\":[{\"metadata\":{\"name\":\"a\"}},null]}"), &o, NULL, &e),
+		&e);
+	list = o;
+	REQUIRE(list->items.len == 2);
+	CHECK(object_type(&list->items.at[0]) == api_type(API_POD));
+	CHECK(object_equal(&list->items.at[1], object_copy(&t->arena, &list->items.at[1], true)));
+}
+
 TEST(copies_share_nothing_and_are_equal)
 {
 	struct pod *pod = read_pod(t, pod_json);
