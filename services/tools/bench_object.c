@@ -1,7 +1,7 @@
 /*
  * How long objects take and how much memory they are, kind by kind: tests/data/bench/KIND.json.
  *
- *	bench_object [FOLDER]
+ *	bench_object [FOLDER...]
  *
  * Times are CPU time per operation, the least of several rounds; decoding starts with an empty
  * arena that keeps its first chunk, encoding with an empty buffer that keeps its memory.
@@ -117,7 +117,7 @@ static int prepare(struct subject *s, struct arena *a, const char *path, struct 
 	TRY(json_parse(a, s->json, &root, e));
 	if (!json_member(&root, STR("apiVersion"), &api_version) ||
 		!json_member(&root, STR("kind"), &kind))
-		return err_set(e, ERR_INVALID, "no apiVersion and kind");
+		return err_set(e, ERR_NOT_FOUND, "no apiVersion and kind");
 	s->type = type_find_api_version(&api_schema, api_version.text, kind.text);
 	if (!s->type)
 		return err_set(e, ERR_NOT_FOUND, "unknown kind");
@@ -154,17 +154,29 @@ static int run_file(const char *path, struct err *e)
 	return result;
 }
 
-int main(int argc, char **argv)
+static int run_folder(const char *folder, struct err *e)
 {
 	char pattern[4096];
 	glob_t found;
-	struct err e;
+	int result = 0;
 
-	snprintf(pattern, sizeof(pattern), "%s/*.json", argc > 1 ? argv[1] : "tests/data/bench");
-	if (glob(pattern, 0, NULL, &found) != 0) {
-		fprintf(stderr, "%s: nothing there\n", pattern);
-		return 1;
+	snprintf(pattern, sizeof(pattern), "%s/*.json", folder);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return err_set(e, ERR_NOT_FOUND, "%s: nothing there", pattern);
+	for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
+		result = run_file(found.gl_pathv[i], e);
+		if (result < 0 && e->kind == ERR_NOT_FOUND)
+			result = 0; /* upstream's vectors have kinds that are not served */
 	}
+	globfree(&found);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct err e;
+	int result = 0;
+
 	printf("yardstick, a pod of 1.9 KB: JSON in 1500-2500, out 1600, protobuf in 1000, out "
 	       "1300 ns\n"
 	       "                  bytes         CPU ns for one object                              "
@@ -173,12 +185,11 @@ int main(int argc, char **argv)
 	       "%-16s %6s %6s %8s %8s %8s %8s %8s %8s %8s %8s\n",
 		"kind", "json", "pb", "(parse)", "json in", "json out", "pb in", "pb out",
 		"default", "json", "pb");
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		if (run_file(found.gl_pathv[i], &e) < 0) {
-			fprintf(stderr, "%s: %s\n", found.gl_pathv[i], e.text);
-			return 1;
-		}
-	}
-	globfree(&found);
-	return 0;
+	for (int i = 1; i < argc && result == 0; i++)
+		result = run_folder(argv[i], &e);
+	if (argc == 1)
+		result = run_folder("tests/data/bench", &e);
+	if (result < 0)
+		fprintf(stderr, "%s\n", e.text);
+	return result < 0;
 }

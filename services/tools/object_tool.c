@@ -12,6 +12,7 @@
  */
 #include "api/kinds.h"
 #include "lib/codec/json.h"
+#include "lib/codec/yaml.h"
 
 #include <errno.h>
 
@@ -180,7 +181,13 @@ static int type_of(
 		TRY(object_open(in, &api_version, &kind, &ignored, e));
 		return find_type(api_version, kind, to, e);
 	}
-	return err_set(e, ERR_INVALID, "say the kind: --kind APIVERSION/KIND");
+	if (c->from == FORMAT_YAML) {
+		str json;
+
+		TRY(yaml_to_json(a, in, &json, NULL, e));
+		return type_of_json(a, json, to, e);
+	}
+	return err_set(e, ERR_INVALID, "a bare message does not say its kind; use --kind");
 }
 
 static int convert(

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LEVELS = ["HEAD", "v1.35.0", "v1.34.0", "v1.33.0"]
-FORMATS = ["json", "pb"]
+FORMATS = ["json", "pb", "yaml"]
 NO_KIND_IN_JSON = {"core.v1.WatchEvent": "v1/WatchEvent"}
 
 

@@ -152,6 +152,21 @@ TEST(paths_lead_to_values)
 		path_find_pointer(type, pod, STR("/a~2"), &place, &e), &e, ERR_INVALID, "0 or 1");
 }
 
+TEST(objects_in_lists_know_their_type)
+{
+	struct pod_list *list;
+	struct err e;
+	void *o;
+
+	REQUIRE_OK(object_decode(&t->arena, api_type(API_POD_LIST), FORMAT_JSON,
+			   STR("{\"items\":[{\"metadata\":{\"name\":\"a\"}},null]}"), &o, NULL, &e),
+		&e);
+	list = o;
+	REQUIRE(list->items.len == 2);
+	CHECK(object_type(&list->items.at[0]) == api_type(API_POD));
+	CHECK(object_equal(&list->items.at[1], object_copy(&t->arena, &list->items.at[1], true)));
+}
+
 TEST(copies_share_nothing_and_are_equal)
 {
 	struct pod *pod = read_pod(t, pod_json);
@@ -201,7 +216,8 @@ static void starve(struct test *t, const struct type *type, enum format f, str i
 	for (size_t limit = 0; !o && limit < (8 << 20); limit += 16) {
 		arena_init(&a, limit);
 		notes_init(&notes, &a);
-		if (object_decode(&a, type, f, in, &o, f == FORMAT_JSON ? &notes : NULL, &e) < 0) {
+		if (object_decode(&a, type, f, in, &o, f == FORMAT_PROTOBUF ? NULL : &notes, &e) <
+			0) {
 			if (!CHECK_INT(e.kind, ERR_LIMIT) || !CHECK(!o))
 				limit = SIZE_MAX / 2;
 		}
@@ -220,6 +236,44 @@ TEST(decoders_stop_at_every_limit)
 	starve(t, api_type(API_POD), FORMAT_JSON, str_of(pod_json));
 	starve(t, api_type(API_POD), FORMAT_JSON, str_of(with_notes));
 	starve(t, api_type(API_POD), FORMAT_PROTOBUF, encode(t, pod, FORMAT_PROTOBUF));
+	starve(t, api_type(API_POD), FORMAT_YAML, encode(t, pod, FORMAT_YAML));
+}
+
+TEST(strict_yaml_names_keys_that_come_twice)
+{
+	struct notes notes;
+	struct err e;
+	void *o;
+
+	notes_init(&notes, &t->arena);
+	REQUIRE_OK(object_decode(&t->arena, api_type(API_CONFIG_MAP), FORMAT_YAML,
+			   STR("data:\n  a: b\n  a: c\nx: 1\n"), &o, &notes, &e),
+		&e);
+	REQUIRE(notes.texts.len == 2);
+	CHECK_STR(notes.texts.at[0],
+		"yaml: unmarshal errors:\n  line 3: key \"a\" already set in map");
+	CHECK_STR(notes.texts.at[1], "unknown field \"x\"");
+}
+
+TEST(notes_end_at_upstreams_limit)
+{
+	struct notes notes;
+	struct buf b;
+	struct err e;
+	void *o;
+
+	notes_init(&notes, &t->arena);
+	buf_init(&b, 1 << 20);
+	buf_add_char(&b, '{');
+	for (int i = 0; i < 300; i++)
+		buf_add_fmt(&b, "\"x%d\":0,", i / 2);
+	buf_add_str(&b, STR("\"last\":0}"));
+	REQUIRE_OK(object_decode(
+			   &t->arena, api_type(API_POD), FORMAT_JSON, buf_str(&b), &o, &notes, &e),
+		&e);
+	CHECK_INT((int64_t)notes.texts.len, NOTES_MAX);
+	CHECK_STR(notes.texts.at[NOTES_MAX - 1], "unknown field \"x99\"");
+	buf_free(&b);
 }
 
 TEST(depth_is_bounded)

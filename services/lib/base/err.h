@@ -34,7 +34,7 @@ struct err {
 };
 
 /*
- * Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. These are macros
+ * Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. Macros,
  * so that the compiler sees the -1 and knows that outputs are not looked at then.
  */
 #define err_set(e, kind, ...) (err_write(e, kind, __VA_ARGS__), -1)

@@ -19,6 +19,8 @@ void base64_put(struct buf *b, str bytes)
 {
 	const unsigned char *at = (const unsigned char *)bytes.at;
 	size_t left = bytes.len;
+	if (left == 0)
+		return;
 	char *to = buf_reserve(b, (left + GROUP_BYTES - 1) / GROUP_BYTES * GROUP_CHARS);
 
 	if (!to)

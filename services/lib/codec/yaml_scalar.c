@@ -27,7 +27,7 @@ struct yaml_scalar yaml_resolve(str text)
 		s.kind = YAML_TIMESTAMP;
 		return s;
 	}
-	/* Underscores count for nothing; in a number that begins with a point, only between digits. */
+	/* Underscores count for nothing; behind a point at the front, only between digits. */
 	for (size_t i = 0; i < text.len; i++) {
 		bool between = i > 0 && is_digit(text, i - 1) && is_digit(text, i + 1);
 

@@ -27,5 +27,5 @@ struct yaml_scalar yaml_resolve(str text);
 /* "1:30", which YAML 1.1 took for a number of base 60: quoted, for others' sake. */
 bool yaml_is_base60(str text);
 
-/* The shortest text that reads back as the same double, or as the same float, in the form of Go's %g. */
+/* The shortest text that reads back as the same double, or float, in the form of Go's %g. */
 void yaml_put_float(struct buf *b, double number, bool single);

@@ -21,20 +21,14 @@ static int decode_either(
 static int decode_field(struct json_decoder *d, const struct type *t, const struct field *f,
 	void *o, const struct json_item *item);
 
-static int decode_root(struct json_decoder *d, const struct type *t, void *o, str in)
-{
-	struct json_item root;
-
-	TRY(json_parse(d->arena, in, &root, d->e));
-	return decode_struct(d, t, o, NULL, &root);
-}
-
 int json_decode_struct(
 	struct arena *a, const struct type *t, str in, void *o, struct notes *n, struct err *e)
 {
 	struct json_decoder d = {.arena = a, .notes = n, .e = e};
+	struct json_item root;
 
-	return decode_root(&d, t, o, in);
+	TRY(json_parse(a, in, &root, e));
+	return decode_struct(&d, t, o, NULL, &root);
 }
 
 int json_decode_field(struct arena *a, const struct type *t, const struct field *f, str in, void *o,
@@ -58,6 +52,7 @@ static int decode_value(struct json_decoder *d, const struct place *p, const str
 static int decode_struct(struct json_decoder *d, const struct type *t, void *o,
 	const struct place *p, const struct json_item *item)
 {
+	begin_struct(t, o);
 	if (LIKELY(item->kind == JSON_OBJECT && t->form == FORM_STRUCT))
 		return decode_members(d, t, o, item);
 	if (t->form == FORM_EITHER)
@@ -72,7 +67,7 @@ static int decode_struct(struct json_decoder *d, const struct type *t, void *o,
 		STR_ARG(json_kind_name(item->kind)), type_go_name(t));
 }
 
-/* True if the member came before in the same object. */
+/* Notes a member that came before in the same object. */
 static int note_again(
 	struct json_decoder *d, const struct type *t, const struct field *f, struct seen *seen)
 {
@@ -109,7 +104,6 @@ static int decode_members(
 	struct json_walk walk = json_enter(item);
 	struct seen seen = {0};
 
-	begin_struct(t, o);
 	for (struct json_item member; json_next(&walk, &member);) {
 		const struct field *f = find_member(t, next, member.key);
 
@@ -136,7 +130,7 @@ static int decode_list(struct json_decoder *d, struct place *p, const struct jso
 	struct json_item element;
 
 	if (item->count == 0) {
-		*list = (struct any_list){object_empty, 0};
+		*list = empty_list();
 		return 0;
 	}
 	char *at = arena_try_array(d->arena, item->count, size);
@@ -194,7 +188,7 @@ static int decode_map(struct json_decoder *d, struct place *p, const struct json
 	       count = before + item->count;
 
 	if (count == 0) {
-		*map = (struct any_list){object_empty, 0};
+		*map = empty_list();
 		return 0;
 	}
 	char *at = arena_try_array(d->arena, count, size);

@@ -196,12 +196,14 @@ int json_note(struct json_decoder *d, const char *what, str last)
 	struct buf b;
 	int result;
 
+	if (notes_full(d->notes))
+		return 0;
 	buf_init(&b, PATH_MAX_BYTES);
 	put_steps(&b, d->at);
 	if (b.len > 0)
 		buf_add_char(&b, '.');
 	buf_add_str(&b, last);
-	result = notes_add(d->notes, what, buf_str(&b), d->e);
+	result = notes_add_field(d->notes, what, buf_str(&b), d->e);
 	buf_free(&b);
 	return result;
 }

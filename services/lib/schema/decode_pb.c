@@ -38,7 +38,7 @@ static const struct field *row_of(const struct type *t, uint32_t number)
 static void end_list(struct any_list *items)
 {
 	if (!items->at)
-		items->at = object_empty;
+		*items = empty_list();
 }
 
 static int decode_message(struct pb_decoder *d, const struct type *t, void *o, str in)

@@ -53,25 +53,32 @@ static bool is_known(const struct notes *n, str text)
 	return false;
 }
 
-int notes_add(struct notes *n, const char *what, str path, struct err *e)
+int notes_add(struct notes *n, str text, struct err *e)
 {
-	struct buf b;
-	int result = 0;
-
-	if (n->texts.len == NOTES_MAX)
+	if (notes_full(n))
+		return 0;
+	n->met++;
+	if (is_known(n, text))
 		return 0;
 	if (!n->texts.at) {
 		n->texts.at = arena_try_array(n->arena, NOTES_MAX, sizeof(str));
 		if (!n->texts.at)
 			return arena_full(n->arena, e);
 	}
+	TRY(arena_str_try(n->arena, text, &n->texts.at[n->texts.len], e));
+	n->texts.len++;
+	return 0;
+}
+
+int notes_add_field(struct notes *n, const char *what, str path, struct err *e)
+{
+	struct buf b;
+
 	buf_init(&b, 8 * path.len + 64);
 	buf_add_fmt(&b, "%s ", what);
 	put_quoted(&b, path);
-	if (!is_known(n, buf_str(&b))) {
-		result = arena_str_try(n->arena, buf_str(&b), &n->texts.at[n->texts.len], e);
-		n->texts.len += result == 0;
-	}
+	int result = notes_add(n, buf_str(&b), e);
+
 	buf_free(&b);
 	return result;
 }

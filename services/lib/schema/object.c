@@ -1,17 +1,23 @@
 /*
  * Formats: which reader and writer serve one, the envelope around protobuf, YAML by way of JSON.
  */
+#include "lib/codec/json.h"
 #include "lib/codec/pb.h"
+#include "lib/codec/yaml.h"
 #include "lib/schema/envelope.h"
 
 static int decode_envelope(struct arena *a, const struct type *t, str in, void *o, struct err *e);
+
+static int decode_yaml(
+	struct arena *a, const struct type *t, str in, void *o, struct notes *n, struct err *e);
+static int encode_yaml(const struct type *t, const void *o, struct buf *to, struct err *e);
 
 static int decode(struct arena *a, const struct type *t, enum format f, str in, void *o,
 	struct notes *n, struct err *e)
 {
 	switch (f) {
 	case FORMAT_JSON: return json_decode_struct(a, t, in, o, n, e);
-	case FORMAT_YAML: return err_set(e, ERR_UNSUPPORTED, "YAML cannot be read yet");
+	case FORMAT_YAML: return decode_yaml(a, t, in, o, n, e);
 	case FORMAT_PROTOBUF: return decode_envelope(a, t, in, o, e);
 	case FORMAT_PROTOBUF_BARE: return pb_decode_struct(a, t, in, o, e);
 	}
@@ -25,6 +31,7 @@ int object_decode(struct arena *a, const struct type *t, enum format f, str in, 
 
 	if (!o)
 		return arena_full(a, e);
+	begin_struct(t, o); /* "null" decodes to an object with nothing in it, too */
 	TRY(decode(a, t, f, in, o, n, e));
 	*out = o;
 	return 0;
@@ -50,7 +57,7 @@ int struct_encode(const struct type *t, const void *o, enum format f, struct buf
 {
 	switch (f) {
 	case FORMAT_JSON: json_encode_struct(t, o, to); return buf_ok(to, "the JSON text", e);
-	case FORMAT_YAML: return err_set(e, ERR_UNSUPPORTED, "YAML cannot be written yet");
+	case FORMAT_YAML: return encode_yaml(t, o, to, e);
 	case FORMAT_PROTOBUF_BARE:
 		pb_encode_struct(t, o, to);
 		return buf_ok(to, "the protobuf message", e);
@@ -115,4 +122,41 @@ static int decode_envelope(struct arena *a, const struct type *t, str in, void *
 		head->kind = kind;
 	}
 	return 0;
+}
+
+static int decode_yaml(
+	struct arena *a, const struct type *t, str in, void *o, struct notes *n, struct err *e)
+{
+	str json, duplicates = {NULL, 0};
+
+	TRY(yaml_to_json(a, in, &json, n ? &duplicates : NULL, e));
+	if (duplicates.at)
+		TRY(notes_add(n, duplicates, e));
+	return json_decode_struct(a, t, json, o, n, e);
+}
+
+static int put_yaml(struct arena *a, str json, struct buf *to, struct err *e)
+{
+	struct json_item root;
+
+	TRY(json_parse(a, json, &root, e));
+	TRY(yaml_put_item(a, to, &root, e));
+	return buf_ok(to, "the YAML text", e);
+}
+
+static int encode_yaml(const struct type *t, const void *o, struct buf *to, struct err *e)
+{
+	struct buf json;
+	struct arena a;
+
+	buf_init(&json, JSON_TEXT_MAX);
+	arena_init(&a, ARENA_NO_LIMIT);
+	json_encode_struct(t, o, &json);
+	int result = buf_ok(&json, "the JSON text", e);
+
+	if (result == 0)
+		result = put_yaml(&a, buf_str(&json), to, e);
+	arena_free(&a);
+	buf_free(&json);
+	return result;
 }

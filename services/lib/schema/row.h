@@ -135,7 +135,7 @@ typedef void default_function(struct arena *a, void *o);
 struct schema {
 	const struct type *types;
 	const struct field *fields;
-	const struct field_go *go; /* beside fields; NULL: no Go type stands behind */
+	const struct field_go *go; /* beside fields */
 	const struct field_rules *rules;
 	const struct kind *kinds;
 	const uint16_t *numbers;

@@ -2,7 +2,7 @@
 
 #include "lib/schema/name_hash.h"
 
-char object_empty[16];
+const char object_empty[16];
 
 const uint8_t kind_bytes[KIND_COUNT] = {
 	[KIND_BOOL] = sizeof(bool),

@@ -20,7 +20,12 @@ struct any_pointer {
 enum { ENTRY_VALUE = sizeof(str) };
 
 /* Where the `at` of an empty list points that is not nil. */
-extern char object_empty[16];
+extern const char object_empty[16];
+
+static inline struct any_list empty_list(void)
+{
+	return (struct any_list){(void *)(uintptr_t)object_empty, 0};
+}
 
 extern const uint8_t kind_bytes[KIND_COUNT]; /* 0 for KIND_STRUCT */
 
@@ -50,12 +55,6 @@ static inline void begin_struct(const struct type *t, void *o)
 {
 	if (t->flags & TYPE_OBJECT)
 		((struct object *)o)->type = t;
-}
-
-/* All kinds whose value is a str that points to text or bytes. */
-static inline bool is_text_kind(unsigned kind)
-{
-	return kind == KIND_STRING || kind == KIND_BYTES || (kind >= KIND_RAW && kind <= KIND_ANY);
 }
 
 /* Sorts a map's entries by key; of equal keys the last one stays. */

@@ -237,7 +237,7 @@ static void check_qualified(str name, struct name_faults *f)
 	if (str_find_char(rest, '/') >= 0) {
 		say(f,
 			"a valid label key " KEY_FAULT " with an optional DNS subdomain prefix and "
-						       "'/' (e.g. 'example.com/MyName')");
+			"'/' (e.g. 'example.com/MyName')");
 		return;
 	}
 	if (slash == 0)

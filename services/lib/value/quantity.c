@@ -36,7 +36,9 @@ int quantity_compare(const struct quantity *a, const struct quantity *b)
 
 	if (sign != other)
 		return sign < other ? -1 : 1;
-	return sign < 0 ? -compare_sizes(a, b) : sign * compare_sizes(a, b);
+	if (sign == 0)
+		return 0;
+	return sign * compare_sizes(a, b);
 }
 
 bool quantity_add(struct quantity *to, const struct quantity *q)
@@ -61,12 +63,13 @@ int64_t quantity_scaled(const struct quantity *q, int32_t scale)
 void quantity_round_up(struct quantity *q, int32_t scale)
 {
 	int64_t by = (int64_t)scale - q->scale;
+
+	if (by <= 0)
+		return;
 	__int128 value = wide_of(q),
 		 unit = wide_pow10(by > WIDE_DIGITS ? WIDE_DIGITS : (int32_t)by);
 	__int128 rest = value % unit;
 
-	if (by <= 0)
-		return;
 	q->text = (str){NULL, 0};
 	q->scale = scale;
 	wide_set(q, value / unit + (rest > 0) - (rest < 0));

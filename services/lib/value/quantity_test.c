@@ -81,6 +81,11 @@ TEST(quantity_bounds_what_a_peer_can_ask_for)
 	CHECK_STR(print(t, huge), "10e2147483646");
 	CHECK_INT(quantity_compare(&huge, &q), 1);
 	CHECK_INT(quantity_value(&huge), 0);
+	quantity_round_up(&huge, QUANTITY_MILLI);
+	CHECK_STR(print(t, huge), "10e2147483646");
+	struct quantity nothing = quantity_of(0, INT32_MIN, QUANTITY_DECIMAL);
+
+	CHECK_INT(quantity_compare(&nothing, &(struct quantity){.scale = INT32_MAX}), 0);
 	CHECK_FAILS(quantity_parse(STR("123456789012345678901234567890123456789"), &q, &e), &e,
 		ERR_INVALID, "numeric");
 	char *nines = arena_get(&t->arena, QUANTITY_TEXT_MAX + 1);

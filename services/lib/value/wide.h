@@ -19,7 +19,7 @@ static inline __int128 wide_pow10(int32_t n)
 
 static inline bool wide_fits(__int128 value)
 {
-	__int128 bound = wide_pow10(WIDE_DIGITS);
+	const __int128 bound = (__int128)10000000000000000000u * 10000000000000000000u;
 
 	return value > -bound && value < bound;
 }
