@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tests/http"))
 sys.path.insert(0, "/usr/lib/python3/dist-packages")
 
 import frames  # noqa: E402
-from conftest import running  # noqa: E402
+from http_server import running  # noqa: E402
 
 BUDGET_GET_MS, BUDGET_WATCH_KIB, TLS_FLOOR_LIST_MS, LIST_BYTES = 0.03, 24, 15, 16_000_000
 REQUESTS, WATCHES = 100_000, 400

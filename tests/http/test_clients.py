@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ROOT
+from http_server import ROOT
 
 VERSIONS = ["--http1.1", "--http2"]
 BIG = 8 << 20

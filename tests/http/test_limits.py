@@ -7,7 +7,7 @@ import time
 import h2.events
 import h2.settings
 import pytest
-from conftest import read_response
+from http_server import read_response
 from frames import CONTINUATION, DATA, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, Http2, frame, read_frames
 
 END_HEADERS, END_STREAM = 4, 1

@@ -6,7 +6,7 @@ the connection must end, so that nothing behind it is taken for another request.
 import socket
 
 import pytest
-from conftest import TIMEOUT_S
+from http_server import TIMEOUT_S
 
 SMUGGLED = b"GET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n"
 
