@@ -353,6 +353,7 @@ static int write_out(struct http_connection *c, struct err *e)
 	while (!c->blocked) {
 		if (c->out.len < HTTP_OUT_BYTES)
 			TRY(c->protocol->output(c, e));
+		TRY(buf_ok(&c->out, "what is to be written", e));
 		if (c->out.len == 0)
 			break;
 		int all = send_out(c, e);
