@@ -16,7 +16,6 @@ static const str http2_preface = STR_INIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 static void ready(struct loop_watch *w, uint32_t events);
 static void flush(struct loop_task *t);
 static void time_out(struct loop_timer *t);
-static void fail(struct http_connection *c, const struct err *e);
 static int begin(struct http_connection *c, const struct http_protocol *p, struct err *e);
 static int advance(struct http_connection *c, struct err *e);
 static int read_some(struct http_connection *c, struct err *e);
@@ -159,7 +158,7 @@ static void ready(struct loop_watch *w, uint32_t events)
 		return;
 	}
 	if (advance(c, &e) < 0)
-		fail(c, &e);
+		http_connection_kill(c, &e);
 	http_connection_flush_later(c);
 }
 
@@ -169,7 +168,7 @@ static void flush(struct loop_task *t)
 	struct err e = {0};
 
 	if (c->phase == HTTP_OPEN && write_out(c, &e) < 0)
-		fail(c, &e);
+		http_connection_kill(c, &e);
 	if (c->phase == HTTP_OPEN && c->check_writable)
 		http_exchange_tell_writable(c);
 	if (c->phase == HTTP_DEAD) {
@@ -178,11 +177,6 @@ static void flush(struct loop_task *t)
 	}
 	set_interest(c);
 	set_timer(c);
-}
-
-static void fail(struct http_connection *c, const struct err *e)
-{
-	http_connection_kill(c, e);
 }
 
 static int begin(struct http_connection *c, const struct http_protocol *p, struct err *e)
@@ -359,6 +353,7 @@ static int write_out(struct http_connection *c, struct err *e)
 	while (!c->blocked) {
 		if (c->out.len < HTTP_OUT_BYTES)
 			TRY(c->protocol->output(c, e));
+		TRY(buf_ok(&c->out, "what is to be written", e));
 		if (c->out.len == 0)
 			break;
 		int all = send_out(c, e);

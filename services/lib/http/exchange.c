@@ -42,6 +42,16 @@ void http_exchange_head(struct http_exchange *x)
 		x->events->head(x);
 }
 
+/* What was held before the owner named his limit may have made more room than that. */
+static int collect(struct http_exchange *x, str bytes, struct err *e)
+{
+	if (bytes.len > x->body.limit_bytes - x->body.len)
+		x->body.overflowed = true;
+	else
+		buf_add_str(&x->body, bytes);
+	return buf_ok(&x->body, "the body", e);
+}
+
 void http_exchange_data(struct http_exchange *x, str bytes)
 {
 	struct err e;
@@ -53,12 +63,8 @@ void http_exchange_data(struct http_exchange *x, str bytes)
 		x->events->body(x, bytes);
 		return;
 	case HTTP_BODY_COLLECTED:
-		if (bytes.len <= x->body_limit_bytes - x->body.len) {
-			buf_add_str(&x->body, bytes);
-		} else {
+		if (collect(x, bytes, &e) < 0) {
 			x->body_mode = HTTP_BODY_DROPPED;
-			(void)!err_set(&e, ERR_LIMIT, "the body is larger than %zu bytes",
-				x->body_limit_bytes);
 			tell_body_end(x, &e);
 		}
 		break;
@@ -122,10 +128,9 @@ void http_exchange_tell_writable(struct http_connection *c)
 
 int http_collect_body(struct http_exchange *x, size_t limit_bytes, struct err *e)
 {
-	if (x->body.len > limit_bytes)
+	if (x->body.overflowed || x->body.len > limit_bytes)
 		return err_set(e, ERR_LIMIT, "the body is larger than %zu bytes", limit_bytes);
 	x->body_mode = HTTP_BODY_COLLECTED;
-	x->body_limit_bytes = limit_bytes;
 	x->body.limit_bytes = limit_bytes;
 	pass_on_held(x);
 	return 0;

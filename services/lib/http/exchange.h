@@ -90,7 +90,6 @@ struct http_exchange {
 	struct http_keeper *keeper;
 	int32_t stream_id; /* HTTP/2; 0: none yet */
 	enum http_body_mode body_mode;
-	size_t body_limit_bytes;
 	size_t untaken_bytes; /* given to the owner, not taken yet */
 	struct http_queue out;
 	size_t pending_limit_bytes;

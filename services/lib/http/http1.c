@@ -1,15 +1,10 @@
 #include "lib/http/connection.h"
 
-enum {
-	LENGTH_DIGITS = 20,
-	CHUNK_FRAME_BYTES = 16 + 2 + 2, /* size, and two line ends */
-};
-
 static int take_input(struct http_connection *c, str *in, struct err *e);
 static int read_head(struct http_connection *c, str *in, struct err *e);
 static int read_body(struct http_connection *c, str *in, struct err *e);
 static int refuse(struct http_connection *c, int status, const struct err *why);
-static int body_complete(struct http_connection *c, struct err *e);
+static void body_complete(struct http_connection *c);
 static void start_next_call(struct http_connection *c);
 static void write_body(struct http_connection *c, struct http_exchange *x);
 static void settle(struct http_connection *c);
@@ -54,7 +49,8 @@ static int input_end(struct http_connection *c, struct err *e)
 
 	if (x && (by_close || h->place == HTTP1_RAW)) {
 		c->closing = true;
-		return body_complete(c, e);
+		body_complete(c);
+		return 0;
 	}
 	if (x && h->place == HTTP1_AFTER_BODY && (!c->is_server || x->out_ended)) {
 		c->closing = true;
@@ -374,7 +370,8 @@ static int read_chunked(struct http_connection *c, str *in, struct err *e)
 	if (http1_read_fields(
 		    &x->arena, lines, c->keeper->limits->head_fields_max, &x->trailers, &why) < 0)
 		return bad_body(c, &why, e);
-	return body_complete(c, e);
+	body_complete(c);
+	return 0;
 }
 
 static int read_body(struct http_connection *c, str *in, struct err *e)
@@ -388,10 +385,12 @@ static int read_body(struct http_connection *c, str *in, struct err *e)
 
 	*in = str_slice(*in, part.len, in->len);
 	http_exchange_data(h->current, part);
-	if (endless)
-		return 0;
-	h->left_bytes -= part.len;
-	return h->left_bytes == 0 ? body_complete(c, e) : 0;
+	if (!endless) {
+		h->left_bytes -= part.len;
+		if (h->left_bytes == 0)
+			body_complete(c);
+	}
+	return 0;
 }
 
 /*
@@ -416,12 +415,11 @@ static int refuse(struct http_connection *c, int status, const struct err *why)
 	return 0;
 }
 
-static int body_complete(struct http_connection *c, UNUSED struct err *e)
+static void body_complete(struct http_connection *c)
 {
 	c->http1.place = HTTP1_AFTER_BODY;
 	http_exchange_body_end(c->http1.current);
 	http_connection_flush_later(c);
-	return 0;
 }
 
 static void start_next_call(struct http_connection *c)

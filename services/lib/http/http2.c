@@ -8,7 +8,6 @@ enum {
 	HEADERS_MAX = 128,        /* of a message of ours */
 	QUEUED_FRAMES_MAX = 2000, /* a peer that makes us answer more than it reads is cut */
 	CONTINUATIONS_MAX = 16,
-	STATUS_DIGITS = 3,
 };
 
 static int make_session(struct http_connection *c, struct err *e);
@@ -367,7 +366,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return 0;
 }
 
-static int keep_pseudo(struct http_exchange *x, str name, str value)
+static void keep_pseudo(struct http_exchange *x, str name, str value)
 {
 	const struct {
 		str name;
@@ -385,7 +384,6 @@ static int keep_pseudo(struct http_exchange *x, str name, str value)
 	for (size_t i = 0; i < COUNT_OF(places); i++)
 		if (str_eq(name, places[i].name))
 			*places[i].to = value;
-	return 0;
 }
 
 static struct http_headers *place_of(struct http_exchange *x)
@@ -420,8 +418,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 			0)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	if (name.len > 0 && name.at[0] == ':')
-		return keep_pseudo(x, name, value);
-	if (http_header_add(to, &x->arena, name, value, &e) < 0)
+		keep_pseudo(x, name, value);
+	else if (http_header_add(to, &x->arena, name, value, &e) < 0)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	return 0;
 }

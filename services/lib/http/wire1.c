@@ -2,7 +2,13 @@
 
 #include "lib/http/url.h"
 
-enum { BAD_REQUEST = 400, TOO_LARGE = 431, NOT_IMPLEMENTED = 501, VERSION_NOT_SUPPORTED = 505 };
+enum {
+	BAD_REQUEST = 400,
+	EXPECTATION_FAILED = 417,
+	TOO_LARGE = 431,
+	NOT_IMPLEMENTED = 501,
+	VERSION_NOT_SUPPORTED = 505,
+};
 
 static int refuse(struct http1_head *h, int status, struct err *e, const char *why);
 static str cut_line(str *rest);
@@ -285,7 +291,7 @@ static int frame_request(const struct http_request *r, struct http1_head *h, str
 	if (lengths)
 		TRY(read_length(f, h, e));
 	if (expect.at && !str_eq_ignoring_case(expect, STR("100-continue")))
-		return refuse(h, 417, e, "an expectation other than 100-continue");
+		return refuse(h, EXPECTATION_FAILED, e, "an expectation other than 100-continue");
 	h->expects_continue = expect.at && !h->is_http10 && h->framing != HTTP1_NO_BODY;
 	h->keep_alive = !h->is_http10 && !http_header_has_token(f, STR("connection"), STR("close"));
 	return 0;

@@ -10,6 +10,7 @@ struct patcher {
 struct place {
 	struct tree *container; /* NULL: the path ends before its last step */
 	str key;
+	size_t depth; /* of the container; the root's is 1 */
 };
 
 typedef int operation_function(struct patcher *p, const struct tree *op, str path, struct err *e);
@@ -147,14 +148,25 @@ static int bad_index(long long index, struct err *e)
 		"Unable to access invalid index: %lld: invalid index referenced", index);
 }
 
+/* Of any size. */
+static bool is_integer(str text)
+{
+	size_t at = str_starts(text, STR("-")) || str_starts(text, STR("+"));
+	bool digits = at < text.len;
+
+	for (; at < text.len; at++)
+		digits &= text.at[at] >= '0' && text.at[at] <= '9';
+	return digits;
+}
+
 /* An index into `len` items, negative ones counting from the end. */
 static int read_index(str key, size_t len, size_t *to, struct err *e)
 {
 	int64_t index;
 
 	if (!str_to_i64(key, &index))
-		return err_set(e, ERR_CONFLICT, "strconv.Atoi: parsing \"%.*s\": invalid syntax",
-			STR_ARG(key));
+		return err_set(e, ERR_CONFLICT, "strconv.Atoi: parsing \"%.*s\": %s", STR_ARG(key),
+			is_integer(key) ? "value out of range" : "invalid syntax");
 	if (index >= (int64_t)len || index < -(int64_t)len)
 		return bad_index(index, e);
 	*to = (size_t)(index < 0 ? index + (int64_t)len : index);
@@ -182,7 +194,7 @@ static bool is_container(const struct tree *t)
 
 static int find(struct patcher *p, str path, struct place *to, struct err *e)
 {
-	struct place at = {.container = p->root};
+	struct place at = {.container = p->root, .depth = 1};
 	struct err none;
 	str rest = path;
 
@@ -197,6 +209,7 @@ static int find(struct patcher *p, str path, struct place *to, struct err *e)
 		if (get(&at, &next, &none) < 0 || !is_container(next))
 			return 0;
 		at.container = next;
+		at.depth++;
 	}
 	if (at.key.at)
 		*to = at;
@@ -222,11 +235,37 @@ static int value_of(struct patcher *p, const struct tree *op, struct tree **to, 
 	return *to ? 0 : arena_full(p->arena, e);
 }
 
+static size_t depth_of(const struct tree *t)
+{
+	const struct tree_member *m;
+	size_t deepest = 0, depth;
+
+	for (size_t i = 0; t->kind == JSON_ARRAY && i < t->len; i++) {
+		depth = depth_of(t->items[i]);
+		deepest = depth > deepest ? depth : deepest;
+	}
+	for (size_t i = 0; t->kind == JSON_OBJECT && (m = tree_next(t, &i));) {
+		depth = depth_of(m->value);
+		deepest = depth > deepest ? depth : deepest;
+	}
+	return deepest + is_container(t);
+}
+
+/* Whoever writes the result out goes down as deep, so it must not be deeper than what is read. */
+static int check_depth(const struct place *at, const struct tree *value, struct err *e)
+{
+	if (at->depth + depth_of(value) <= JSON_DEPTH_MAX)
+		return 0;
+	return err_set(
+		e, ERR_LIMIT, "the patched object is nested deeper than %d levels", JSON_DEPTH_MAX);
+}
+
 static int put(struct patcher *p, const struct place *at, struct tree *value, struct err *e)
 {
 	struct tree *array = at->container;
 	size_t index = array->len;
 
+	TRY(check_depth(at, value, e));
 	if (array->kind == JSON_OBJECT)
 		return tree_set(p->arena, array, at->key, value, e);
 	if (!str_eq(at->key, STR("-")) && read_index(at->key, array->len + 1, &index, e) < 0)
@@ -299,6 +338,7 @@ static int replace(struct patcher *p, const struct tree *op, str path, struct er
 		return err_set(e, ERR_CONFLICT,
 			"replace operation does not apply: doc is missing key: %.*s: missing value",
 			STR_ARG(path));
+	TRY(check_depth(&at, value, e));
 	if (at.container->kind == JSON_OBJECT)
 		return tree_set(p->arena, at.container, at.key, value, e);
 	TRY(read_index(at.key, at.container->len, &index, e));

@@ -315,6 +315,22 @@ int smp_order(struct arena *a, struct tree *merged, const struct tree *first,
 	return result;
 }
 
+static int mixed_types(const struct tree *one, const struct tree *other, struct err *e)
+{
+	static const struct tree nothing = {.kind = JSON_ARRAY};
+	struct buf b;
+
+	buf_init(&b, sizeof(e->text) * 2);
+	smp_put_go(&b, one ? one : &nothing);
+	buf_add_char(&b, ' ');
+	smp_put_go(&b, other ? other : &nothing);
+	int result = err_set(e, ERR_INTERNAL, "list element types are not identical: [%.*s]",
+		STR_ARG(buf_str(&b)));
+
+	buf_free(&b);
+	return result;
+}
+
 static bool same_type(const struct tree *a, const struct tree *b)
 {
 	return a->kind == b->kind;
@@ -332,8 +348,7 @@ int smp_element_type(const struct tree *one, const struct tree *other, bool *of_
 			if (item->kind == JSON_ARRAY && !before)
 				return err_set(e, ERR_CONFLICT, "lists of lists are not supported");
 			if (before && !same_type(before, item))
-				return err_set(
-					e, ERR_INTERNAL, "list element types are not identical");
+				return mixed_types(one, other, e);
 			before = item;
 		}
 	}

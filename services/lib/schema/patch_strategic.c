@@ -1,5 +1,7 @@
 #include "lib/schema/patch_strategic.h"
 
+#include "lib/base/map.h"
+
 static const str directive_key = STR_INIT("$patch");
 static const str retain_key = STR_INIT("$retainKeys");
 static const str delete_prefix = STR_INIT("$deleteFromPrimitiveList");
@@ -72,7 +74,7 @@ bool smp_remove_directives(struct tree *t)
 }
 
 /* As Go's %v prints maps and slices; cut where the error's text ends anyway. */
-static void put_go(struct buf *b, const struct tree *t)
+void smp_put_go(struct buf *b, const struct tree *t)
 {
 	const struct tree_member *m;
 	const char *before = "";
@@ -86,7 +88,7 @@ static void put_go(struct buf *b, const struct tree *t)
 		buf_add_char(b, '[');
 		for (size_t i = 0; i < t->len; i++, before = " ") {
 			buf_add_str(b, str_of(before));
-			put_go(b, t->items[i]);
+			smp_put_go(b, t->items[i]);
 		}
 		buf_add_char(b, ']');
 		return;
@@ -107,7 +109,7 @@ static void put_go(struct buf *b, const struct tree *t)
 		if (!next || b->overflowed)
 			break;
 		buf_add_fmt(b, "%s%.*s:", before, STR_ARG(next->key));
-		put_go(b, next->value);
+		smp_put_go(b, next->value);
 		last = next->key;
 	}
 	buf_add_char(b, ']');
@@ -132,7 +134,7 @@ int smp_no_merge_key(const struct tree *object, str key, struct err *e)
 	struct buf b;
 
 	buf_init(&b, sizeof(e->text));
-	put_go(&b, object);
+	smp_put_go(&b, object);
 	int result = err_set(e, ERR_INTERNAL, "map: %.*s does not contain declared merge key: %.*s",
 		STR_ARG(buf_str(&b)), STR_ARG(key));
 
@@ -151,10 +153,10 @@ int smp_bad_directive(const struct tree *directive, const struct tree *object, s
 	if (directive->kind != JSON_STRING && directive->kind != JSON_NULL)
 		buf_add_char(&what, '=');
 	if (directive->kind != JSON_NULL)
-		put_go(&what, directive);
+		smp_put_go(&what, directive);
 	if (directive->kind != JSON_STRING)
 		buf_add_char(&what, ')');
-	put_go(&b, object);
+	smp_put_go(&b, object);
 	int result = err_set(e, ERR_INTERNAL, "unknown patch type: %.*s in map: %.*s",
 		STR_ARG(buf_str(&what)), STR_ARG(buf_str(&b)));
 
@@ -179,38 +181,45 @@ static int bad_retain(struct err *e)
 	return err_set(e, ERR_INVALID, "invalid patch format of retainKeys");
 }
 
-static bool lists(const struct tree *list, str key)
+static int retain_listed(
+	const struct map *listed, struct tree *original, const struct tree *patch, struct err *e)
 {
-	for (size_t i = 0; i < list->len; i++) {
-		if (smp_is(list->items[i], key))
-			return true;
+	const struct tree_member *m;
+
+	for (size_t i = 0; (m = tree_next(patch, &i));) {
+		bool apart = m->value->kind == JSON_NULL || str_starts(m->key, delete_prefix) ||
+			str_starts(m->key, order_prefix);
+
+		if (!apart && !map_get(listed, m->key))
+			return bad_retain(e);
 	}
-	return false;
+	for (size_t i = 0; (m = tree_next(original, &i));) {
+		if (!map_get(listed, m->key))
+			tree_remove(original, m->key);
+	}
+	return 0;
 }
 
 /* $retainKeys: whatever it does not list goes, and a patch may set only what it lists. */
 static int retain_keys(struct tree *original, struct tree *patch, struct err *e)
 {
 	const struct tree *list = tree_get(patch, retain_key);
-	const struct tree_member *m;
+	struct map listed;
 
 	if (!list)
 		return 0;
 	tree_remove(patch, retain_key);
 	if (list->kind != JSON_ARRAY)
 		return bad_retain(e);
-	for (size_t i = 0; (m = tree_next(patch, &i));) {
-		bool apart = m->value->kind == JSON_NULL || str_starts(m->key, delete_prefix) ||
-			str_starts(m->key, order_prefix);
+	map_init(&listed);
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->items[i]->kind == JSON_STRING)
+			map_put(&listed, list->items[i]->text, list->items[i]);
+	}
+	int result = retain_listed(&listed, original, patch, e);
 
-		if (!apart && !lists(list, m->key))
-			return bad_retain(e);
-	}
-	for (size_t i = 0; (m = tree_next(original, &i));) {
-		if (!lists(list, m->key))
-			tree_remove(original, m->key);
-	}
-	return 0;
+	map_free(&listed);
+	return result;
 }
 
 static const struct field *find_field(const struct type *t, str name)
@@ -323,6 +332,22 @@ static int same_identity(const struct tree *mine, const struct tree *theirs, str
 	return 0;
 }
 
+static int wrong_order(const struct tree *patch, const struct tree *order, struct err *e)
+{
+	struct buf b;
+
+	buf_init(&b, sizeof(e->text) * 2);
+	buf_add_str(&b, STR("The order in patch list:\n"));
+	smp_put_go(&b, patch);
+	buf_add_fmt(&b, "\n doesn't match %.*s list:\n", STR_ARG(order_prefix));
+	smp_put_go(&b, order);
+	buf_add_char(&b, '\n');
+	int result = err_set(e, ERR_INTERNAL, "%.*s", STR_ARG(buf_str(&b)));
+
+	buf_free(&b);
+	return result;
+}
+
 /* The items of the patch stand in the order's order, and all are in it. */
 static int check_order(
 	const struct tree *patch, const struct tree *order, str merge_key, struct err *e)
@@ -342,9 +367,7 @@ static int check_order(
 			continue;
 		for (bool equal = false; !equal; at++) {
 			if (at == order->len)
-				return err_set(e, ERR_INTERNAL,
-					"The order in patch list doesn't match %.*s list",
-					STR_ARG(order_prefix));
+				return wrong_order(patch, order, e);
 			if (directive)
 				break;
 			TRY(same_identity(item, order->items[at], merge_key, &equal, e));

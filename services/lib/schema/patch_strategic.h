@@ -42,6 +42,9 @@ NODISCARD int smp_element_type(
 /* False if the value is a directive itself, which leaves nothing. Changes the value in place. */
 bool smp_remove_directives(struct tree *t);
 
+/* As Go's %v prints maps and slices. */
+void smp_put_go(struct buf *b, const struct tree *t);
+
 NODISCARD int smp_no_merge_key(const struct tree *object, str key, struct err *e) COLD;
 NODISCARD int smp_bad_type(enum json_kind expected, const struct tree *have, struct err *e) COLD;
 NODISCARD int smp_bad_directive(

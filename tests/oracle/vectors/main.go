@@ -333,14 +333,17 @@ func main() {
 				place{kind: kind, apiVersion: "v1"})
 		}
 	}
-	var few, bad, full []vector
+	var few, bad, full, chance []vector
 	for _, t := range order {
 		sparse(t, found[t], &few)
 		mistakes(t, found[t], &bad)
 	}
 	fillAll(&full)
+	randomAll(order, found, &chance)
 	write(filepath.Join(os.Args[1], "sparse.jsonl"), few)
 	write(filepath.Join(os.Args[1], "mistakes.jsonl"), bad)
 	write(filepath.Join(os.Args[1], "kinds.jsonl"), full)
-	fmt.Printf("%d structs: %d sparse, %d mistakes, %d kinds\n", len(order), len(few), len(bad), len(full))
+	write(filepath.Join(os.Args[1], "random.jsonl"), chance)
+	fmt.Printf("%d structs: %d sparse, %d mistakes, %d kinds, %d random\n", len(order), len(few), len(bad),
+		len(full), len(chance))
 }
