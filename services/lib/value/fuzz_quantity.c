@@ -7,8 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { DIGITS_SURE = 36 };
 
-/* Upstream, and so we, print no suffix for exponents that have none, and read binary numbers capped:
- * such ones change. */
+/* Upstream, and so we, print no suffix for exponents that have none, and read binary numbers
+ * capped: such ones change. */
 static bool prints_whole(const struct quantity *q)
 {
 	bool binary = q->format == QUANTITY_BINARY;
