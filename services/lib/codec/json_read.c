@@ -313,19 +313,22 @@ static size_t character(const char *at, const char *end)
 /* Writes a checked string, raw from `from` to r->end, anew: escapes undone, bad bytes replaced. */
 static int rewrite(struct reader *r, const char *from, const char *end, str *to, struct err *e)
 {
-	/* A byte that is no UTF-8 takes three; an escape takes less than it had. */
-	char *start = arena_try_array(r->arena, (size_t)(end - from) + 1, 3), *out = start;
+	/* A byte that is no UTF-8 becomes three; an escape takes less than it had. */
+	size_t len = (size_t)(end - from), most = str_is_utf8(str_span(from, len)) ? 1 : 3;
+	char *start = arena_try_array(r->arena, len, most), *out = start;
 	struct reader inside = {.at = from, .end = end};
 
 	if (!start)
 		return arena_full(r->arena, e);
 	while (inside.at < end) {
-		size_t len = *inside.at == '\\' ? 0 : character(inside.at, end);
+		const char *plain = inside.at;
 
-		if (len > 0) {
-			memcpy(out, inside.at, len);
-			out += len;
-			inside.at += len;
+		skip_plain(&inside);
+		if (inside.at < end && *inside.at != '\\')
+			inside.at += character(inside.at, end);
+		if (inside.at > plain) {
+			memcpy(out, plain, (size_t)(inside.at - plain));
+			out += inside.at - plain;
 		} else if (*inside.at == '\\') {
 			out = put_code(out, take_code(&inside));
 		} else {

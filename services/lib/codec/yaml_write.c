@@ -116,19 +116,72 @@ static int put_array(struct writer *w, const struct json_item *array)
 	return emit(w, yaml_sequence_end_event_initialize(&event), &event);
 }
 
+/* Runs of this length are sorted by insertion, as Go's sort.Sort begins. */
+enum { RUN = 12 };
+
+static void sort_run(struct json_item *members, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct json_item moved = members[i];
+		size_t at = i;
+
+		for (; at > 0 && by_key(&moved, &members[at - 1]) < 0; at--)
+			members[at] = members[at - 1];
+		members[at] = moved;
+	}
+}
+
+static void merge_runs(
+	const struct json_item *from, size_t middle, size_t end, struct json_item *to)
+{
+	size_t left = 0, right = middle;
+
+	for (size_t i = 0; i < end; i++) {
+		bool take_right = right < end &&
+			(left == middle || by_key(&from[right], &from[left]) < 0);
+
+		to[i] = from[take_right ? right++ : left++];
+	}
+}
+
+/*
+ * go-yaml's order of keys is no total order ("01" < "10a" < "1a" < "01"), so the outcome depends on
+ * the algorithm: this one gives Go's up to RUN members, and the same everywhere beyond. `spare` has
+ * room for as many. Returns where the sorted members are.
+ */
+static struct json_item *sort_members(
+	struct json_item *members, size_t count, struct json_item *spare)
+{
+	for (size_t at = 0; at < count; at += RUN)
+		sort_run(&members[at], count - at < RUN ? count - at : RUN);
+	for (size_t width = RUN; width < count; width *= 2) {
+		for (size_t at = 0; at < count; at += 2 * width) {
+			size_t left = count - at;
+
+			merge_runs(&members[at], left < width ? left : width,
+				left < 2 * width ? left : 2 * width, &spare[at]);
+		}
+		struct json_item *sorted = spare;
+
+		spare = members;
+		members = sorted;
+	}
+	return members;
+}
+
 static int put_object(struct writer *w, const struct json_item *object)
 {
 	struct json_item *members = arena_try_array(w->a, object->count + 1, sizeof(*members));
+	struct json_item *spare = arena_try_array(w->a, object->count, sizeof(*spare));
 	struct json_walk walk = json_enter(object);
 	size_t count = 0;
 	yaml_event_t event;
 
-	if (!members)
+	if (!members || !spare)
 		return arena_full(w->a, w->e);
 	while (json_next(&walk, &members[count]))
 		count++;
-	if (count > 1)
-		qsort(members, count, sizeof(*members), by_key);
+	members = sort_members(members, count, spare);
 	TRY(emit(w,
 		yaml_mapping_start_event_initialize(
 			&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE),
