@@ -84,7 +84,7 @@ LIB_SOURCES += $(GEN_SOURCES)
 object = $(patsubst %.c,out/$(1)/obj/%.o,$(2))
 
 define build
-out/$(1)/obj/%.o: %.c $(SYSROOT_$(1))/.built $(GEN_STAMP)
+out/$(1)/obj/%.o: %.c $(SYSROOT_$(1))/.built | $(GEN_STAMP)
 	@mkdir -p $$(@D)
 	@echo "  CC $(1) $$<"
 	@$(CC_$(1)) $(CFLAGS) -isystem $(SYSROOT_$(1))/include $(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
