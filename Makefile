@@ -51,7 +51,7 @@ PACKAGES    := zlib zstd libyaml nghttp2 openssl
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lzstd -lz -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps test test-long lint format fuzz bench relock clean dev asan tsan musl
+.PHONY: all help deps test test-long lint format fuzz bench packages relock clean dev asan tsan musl
 all: dev ## build every program and tool for this machine
 	@echo "built in out/dev/bin; try 'make test'"
 
@@ -70,6 +70,9 @@ out/sysroot/host/.built: rootfs/packages/packages.lock $(foreach p,$(PACKAGES),$
 out/sysroot/musl/.built: rootfs/packages/packages.lock $(foreach p,musl $(PACKAGES),$(wildcard rootfs/packages/$(p)/*))
 	rootfs/packages/build.py --target musl musl linux-headers $(PACKAGES) --sysroot $(@D)
 	@touch $@
+
+packages: ## build every third-party package, the kernel too (the first time takes an hour)
+	rootfs/packages/build.py --target musl $(notdir $(patsubst %/recipe,%,$(wildcard rootfs/packages/*/recipe)))
 
 relock: ## take the newest package versions into the lock file
 	rootfs/packages/fetch.py relock
