@@ -115,7 +115,7 @@ static bool is_int64(__int128 value)
 
 static bool add_signed(struct quantity *to, const struct quantity *q, int sign)
 {
-	__int128 value = wide_of(to), other = wide_of(q) * sign;
+	__int128 value = wide_of(to), other = wide_of(q) * sign, total;
 	int32_t scale = to->scale < q->scale ? to->scale : q->scale;
 	struct quantity sum = {.format = value == 0 ? q->format : to->format};
 
@@ -124,12 +124,12 @@ static bool add_signed(struct quantity *to, const struct quantity *q, int sign)
 	else if (other == 0)
 		scale = to->scale;
 	if (!wide_shift(&value, (int64_t)to->scale - scale) ||
-		!wide_shift(&other, (int64_t)q->scale - scale) || !wide_fits(value + other))
+		!wide_shift(&other, (int64_t)q->scale - scale) ||
+		__builtin_add_overflow(value, other, &total) || !wide_fits(total))
 		return false;
 	sum.scale = scale;
-	sum.exact = to->exact && q->exact && is_int64(value) && is_int64(other) &&
-		is_int64(value + other);
-	wide_set(&sum, value + other);
+	sum.exact = to->exact && q->exact && is_int64(value) && is_int64(other) && is_int64(total);
+	wide_set(&sum, total);
 	*to = sum;
 	return true;
 }
