@@ -3,9 +3,9 @@
  *
  *	schema_gen OUT_DIR FILE.schema... FILE.defaults... RESOURCES
  *
- * writes OUT_DIR/GROUP_VERSION.h, kinds.h, types.c and resources.c there. A file that would not
- * change is left alone, so that make rebuilds only what depends on a change. Errors are FILE:LINE:
- * TEXT.
+ * writes OUT_DIR/GROUP_VERSION.h, kinds.h, types.c and resources.c there. A file that
+ * would not change is left alone, so that make rebuilds only what depends on a
+ * change. Errors are FILE:LINE: TEXT.
  */
 #include "tools/schema_gen.h"
 

@@ -112,8 +112,8 @@ NODISCARD int schema_write_resources(
 void model_push(
 	struct model *m, void *array, size_t *len, size_t *cap, const void *item, size_t size);
 
-/* podIPs -> pod_ips, HTTPGetAction -> http_get_action; what C keeps for itself gets a trailing
- * "_". */
+/* podIPs -> pod_ips, HTTPGetAction -> http_get_action;
+ * what C keeps for itself gets a trailing "_". */
 str c_name(struct arena *a, str go_name);
 
 /* The next word of a line, a run without blanks outside quotes; absent at the end. */

@@ -1,6 +1,6 @@
 /*
- * Reads .defaults files: defaults that upstream keeps in code, laid onto the types of the schema
- * text.
+ * Reads .defaults files: defaults that upstream keeps in code,
+ * laid onto the types of the schema text.
  */
 #include "tools/schema_gen.h"
 

@@ -1,11 +1,11 @@
 /*
- * A server of lib/http for tests. Prints "port N" once it listens; ends on SIGTERM or after POST
- * /drain.
+ * A server of lib/http for tests. Prints "port N" once it listens;
+ * ends on SIGTERM or after POST /drain.
  *
  *	http-test-server [--pki DIR] [--set NAME=VALUE]...
  *
- * With --pki it makes a CA, server and client certificates in DIR and serves TLS, otherwise
- * plaintext.
+ * With --pki it makes a CA, server and client certificates in DIR and serves TLS;
+ * otherwise plaintext.
  */
 #include "lib/http/server.h"
 #include "lib/crypto/digest.h"

@@ -1,5 +1,5 @@
-/* Defaults as upstream's defaults.go gives them: what an object has after its defaults, written
- * as JSON. */
+/* Defaults as upstream's defaults.go gives them:
+ * what an object has after its defaults, written as JSON. */
 #include "api/kinds.h"
 #include "lib/api/defaults/defaults.h"
 #include "lib/base/test.h"

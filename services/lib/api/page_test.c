@@ -1,7 +1,7 @@
 /*
- * A page of controller code: does working on objects read as it should? The deployment controller's
- * new replica set, from upstream's mechanism: template plus pod-template-hash, owned by the
- * deployment.
+ * A page of controller code: does working on objects read as it should? The deployment
+ * controller's new replica set, from upstream's mechanism: template plus
+ * pod-template-hash, owned by the deployment.
  */
 #include "api/kinds.h"
 #include "lib/base/hash.h"

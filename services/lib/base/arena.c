@@ -179,8 +179,8 @@ static void *take(struct arena *a, size_t bytes)
 	return memset(at, 0, bytes);
 }
 
-/* Chunks double, so that n bytes cost log n calls of malloc; a large object gets one to its
- * measure. */
+/* Chunks double, so that n bytes cost log n calls of malloc;
+ * a large object gets one to its measure. */
 static bool add_chunk(struct arena *a, size_t bytes)
 {
 	size_t size = a->chunks ? a->chunks->size * 2

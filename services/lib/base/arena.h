@@ -1,16 +1,16 @@
 /*
  * Arena: memory with one lifetime, a parse, a request or a pass of a controller, freed as a whole.
  *
- * There are three lifetimes in this house: the process; an arena; a counted immutable object in a
- * cache (counted.h). Nothing else owns memory for longer than a function, save containers that say
- * so.
+ * There are three lifetimes in this house: the process; an arena; a counted
+ * immutable object in a cache (counted.h). Nothing else owns memory for longer than
+ * a function, save containers that say so.
  *
  * Ownership: who calls arena_init calls arena_free. Threading: one thread at a time.
  *
- * The limit bounds what a peer can make us hold. Sizes that depend on input are asked of arena_try,
- * which answers NULL past the limit; arena_get is for what the program itself decides, counts
- * towards the limit but is not stopped by it, and ends the process when the machine has no memory
- * left.
+ * The limit bounds what a peer can make us hold. Sizes that depend on input are asked of
+ * arena_try, which answers NULL past the limit; arena_get is for what the program itself
+ * decides, counts towards the limit but is not stopped by it, and ends the process when
+ * the machine has no memory left.
  */
 #pragma once
 
@@ -53,8 +53,8 @@ bool *arena_bool(struct arena *a, bool value);
 int32_t *arena_i32(struct arena *a, int32_t value);
 int64_t *arena_i64(struct arena *a, int64_t value);
 
-/* Copies; a NUL is put behind the last byte, which len does not count. at == NULL past the limit.
- */
+/* Copies; a NUL is put behind the last byte, which len does not count.
+ * at == NULL past the limit. */
 str arena_str(struct arena *a, str s);
 NODISCARD int arena_str_try(struct arena *a, str s, str *to, struct err *e);
 

@@ -33,8 +33,8 @@ void *map_put(struct map *m, str key, void *value);
 /* Returns the value that was there, else NULL. */
 void *map_remove(struct map *m, str key);
 
-/* The first entry from slot `*at` on; NULL at the end. Start with 0; do not change the map
- * meanwhile. */
+/* The first entry from slot `*at` on; NULL at the end. Start with 0;
+ * do not change the map meanwhile. */
 struct map_entry *map_next(const struct map *m, size_t *at);
 
 #define map_each(m, entry) \

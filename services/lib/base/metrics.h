@@ -13,8 +13,7 @@
 
 enum {
 	METRIC_LABELS_MAX = 8,
-	METRIC_SERIES_MAX =
-		10000, /* of one metric; what peers add beyond is counted under "other" */
+	METRIC_SERIES_MAX = 10000, /* of a metric; what peers add beyond counts as "other" */
 };
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };

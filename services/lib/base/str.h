@@ -62,17 +62,17 @@ ptrdiff_t str_find_char(str s, char c) PURE;
 ptrdiff_t str_find(str s, str what) PURE;
 
 /*
- * Cuts `*rest` at the first `sep`: returns what stood before it and leaves what stood behind.
- *Without a separator the whole is returned and `*rest` becomes absent (at == NULL), which ends a
- *loop:
+ * Cuts `*rest` at the first `sep`: returns what stood before it and leaves what
+ * stood behind. Without a separator the whole is returned and `*rest` becomes absent
+ * (at == NULL), which ends a loop:
  *
  *	for (str rest = list; rest.at;)
  *		use(str_cut(&rest, ','));
  */
 str str_cut(str *rest, char sep);
 
-/* Decimal with an optional sign, the whole of `s`, no blanks. False if malformed or out of range.
- */
+/* Decimal with an optional sign, the whole of `s`, no blanks.
+ * False if malformed or out of range. */
 NODISCARD bool str_to_i64(str s, int64_t *to);
 NODISCARD bool str_to_u64(str s, uint64_t *to);
 

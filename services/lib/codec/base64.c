@@ -81,8 +81,8 @@ static void skip_line_ends(str text, size_t *at)
 		++*at;
 }
 
-/* Behind the first '=': there is a second where two characters carry data, and then nothing more.
- */
+/* Behind the first '=': there is a second where two characters carry
+ * data, and then nothing more. */
 static int read_padding(str text, size_t *at, int count, struct err *e)
 {
 	if (count < 2)

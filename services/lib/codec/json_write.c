@@ -80,8 +80,8 @@ void json_put_f64(struct buf *b, double value)
 		put_positional(b, digits, count, point);
 }
 
-/* Every byte of `value` that equals `c` has its high bit set in the answer; others below it are
- * right. */
+/* Every byte of `value` that equals `c` has its high bit set in the answer;
+ * others below it are right. */
 static uint64_t bytes_equal(uint64_t value, unsigned char c)
 {
 	uint64_t x = value ^ (0x0101010101010101u * c);
@@ -94,8 +94,8 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
 }
 
-/* How many bytes at the front stand for themselves. Looks at eight at once; '<' and '>' differ in
- * bit 1. */
+/* How many bytes at the front stand for themselves. Looks at eight at once;
+ * '<' and '>' differ in bit 1. */
 static size_t plain_run(const unsigned char *at, size_t len)
 {
 	size_t run = 0;

@@ -2,8 +2,8 @@
  * Protobuf wire format (protobuf.dev/programming-guides/encoding), as gogo's generated code in
  * Kubernetes reads and writes it. No schema here: fields come and go by number.
  *
- * Reading: a message is walked once; what the caller does not know is skipped by calling pb_next
- *again.
+ * Reading: a message is walked once;
+ * what the caller does not know is skipped by calling pb_next again.
  *
  *	for (struct pb_field f; pb_more(&r);) {
  *		TRY(pb_next(&r, &f, e));
@@ -11,10 +11,10 @@
  *	}
  *
  * Nothing is allocated, strings point into the text, no length reaches beyond it. Groups are
- *refused. A nested message is read by a reader over `f.bytes`; depth is the caller's to bound.
+ * refused. A nested message is read by a reader over `f.bytes`; depth is the caller's to bound.
  *
  * Writing goes backwards, last field first, so that a length is known when it is written and no
- *size pass is needed:
+ * size pass is needed:
  *
  *	pb_write_start(&w, to);
  *	size_t mark = pb_mark(&w);
@@ -97,8 +97,8 @@ static inline NODISCARD int pb_next(struct pb_reader *r, struct pb_field *f, str
 	return 0;
 }
 
-/* -1 with gogo's message if the field has another wire type than the one its Go name is read from.
- */
+/* -1 with gogo's message if the field has another wire type than the one
+ * its Go name is read from. */
 NODISCARD int pb_expect(
 	const struct pb_field *f, enum pb_wire wire, const char *go_name, struct err *e);
 

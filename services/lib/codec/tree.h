@@ -3,9 +3,8 @@
  * custom resources that no schema describes. Objects with a struct never take this way round.
  *
  * Ownership: everything lives in one arena; what is removed stays there until the arena goes.
- * Members keep the order in which they came; a name stands once, its last value counting, as in
- * Go. Threading: one thread at a time. Errors: ERR_INVALID from the text, ERR_LIMIT from the
- * arena.
+ * Members keep the order in which they came; a name stands once, its last value counting, as in Go.
+ * Threading: one thread at a time. Errors: ERR_INVALID from the text, ERR_LIMIT from the arena.
  */
 #pragma once
 

@@ -6,9 +6,9 @@
  * A server asks for a client certificate but lets the handshake pass without or with any: upstream
  * decides on it per request, against several CAs (see cert_verify).
  *
- * Ownership: contexts are counted and immutable, so a reload makes a new one for the connections to
- * come. A connection borrows its socket. Threading: a context any, a connection one thread at a
- * time.
+ * Ownership: contexts are counted and immutable, so a reload makes a new one for the
+ * connections to come. A connection borrows its socket. Threading: a context any, a
+ * connection one thread at a time.
  */
 #pragma once
 

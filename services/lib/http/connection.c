@@ -148,10 +148,7 @@ static void ready(struct loop_watch *w, uint32_t events)
 
 	if (events & EPOLLOUT)
 		c->blocked = false;
-	/*
-	 * Nothing is asked for while an owner makes the peer wait, but errors are always
-	 * reported.
-	 */
+	/* Nothing is asked for while an owner makes the peer wait, but errors are always told. */
 	if (events & (EPOLLERR | EPOLLHUP) && !(w->events & EPOLLIN) && c->phase >= HTTP_DETECT) {
 		(void)!err_set(&e, ERR_CLOSED, "the peer has closed the connection");
 		http_connection_kill(c, &e);

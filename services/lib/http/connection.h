@@ -1,7 +1,7 @@
 /*
- * A connection: socket, TLS, what waits to be written, times; the exchanges on it; and the
- * version of HTTP that it speaks, as a table of functions. Server and client share all of it. For
- * this folder.
+ * A connection: socket, TLS, what waits to be written, times; the exchanges on it;
+ * and the version of HTTP that it speaks, as a table of functions. Server and client
+ * share all of it. For this folder.
  *
  * Ownership: made by its keeper (server or client), destroys itself at the end of a turn once it
  * is dead, never inside a call that works on it; then tells the keeper by `gone`.

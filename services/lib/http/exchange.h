@@ -44,8 +44,8 @@ struct http_events {
 	 */
 	void (*body_end)(struct http_exchange *x, const struct err *e);
 
-	/* What was pending has shrunk below HTTP_LOW_BYTES, after it had been above. May be NULL.
-	 */
+	/* What was pending has shrunk below HTTP_LOW_BYTES,
+	 * after it had been above. May be NULL. */
 	void (*writable)(struct http_exchange *x);
 
 	/*
@@ -117,8 +117,8 @@ void http_respond(
 void http_respond_shared(struct http_exchange *x, int status, const struct http_headers *headers,
 	str body, struct counted *owner);
 
-/* Server: the head of a response whose body follows by http_write, of a length that is not known.
- */
+/* Server: the head of a response whose body follows by http_write,
+ * of a length that is not known. */
 void http_start(struct http_exchange *x, int status, const struct http_headers *headers);
 
 /*
@@ -136,12 +136,12 @@ void http_write_shared(struct http_exchange *x, str part, struct counted *owner)
 /* Bytes written and not yet handed to the kernel. */
 size_t http_pending_bytes(const struct http_exchange *x);
 
-/* Cuts a peer that is too slow: `closed` with ERR_LIMIT as soon as more than this is pending. 0:
- * never. */
+/* Cuts a peer that is too slow: `closed` with ERR_LIMIT as soon as more than this
+ * is pending. 0: never. */
 void http_limit_pending(struct http_exchange *x, size_t limit_bytes);
 
-/* The end of the body, with trailers or NULL. On a server the exchange is the library's from here
- * on. */
+/* The end of the body, with trailers or NULL.
+ * On a server the exchange is the library's from here on. */
 void http_end(struct http_exchange *x, const struct http_headers *trailers);
 
 /* Ends it at once (RST_STREAM, or HTTP/1.1's connection is closed), with no more events. */
@@ -150,15 +150,15 @@ void http_abort(struct http_exchange *x);
 /* Who is at the other end; NULL once it is gone. */
 const struct net_address *http_peer_address(const struct http_exchange *x);
 
-/* The peer's certificate chain in DER, leaf first, in the exchange's arena; empty when there is
- * none. */
+/* The peer's certificate chain in DER, leaf first, in the exchange's arena;
+ * empty when there is none. */
 struct cert_list;
 NODISCARD int http_peer_chain(struct http_exchange *x, struct cert_list *to, struct err *e);
 
 /*
- * What a handler has found out about the peer, kept with the connection for the exchanges to
- * come: its verified identity costs more than a request. NULL when there is none; keeping takes a
- * reference.
+ * What a handler has found out about the peer, kept with the connection for the
+ * exchanges to come: its verified identity costs more than a request. NULL when there is
+ * none; keeping takes a reference.
  */
 struct counted *http_peer_kept(const struct http_exchange *x);
 void http_peer_keep(struct http_exchange *x, struct counted *what);

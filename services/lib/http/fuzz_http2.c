@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 /*
- * What a peer may send over a connection, HTTP/2 with its preface in front or HTTP/1.1 without,
- * through a whole server: the parsers, the exchanges, the handlers' calls, the end of the
- * connection.
+ * What a peer may send over a connection, HTTP/2 with its preface in front or
+ * HTTP/1.1 without, through a whole server: the parsers, the exchanges, the handlers'
+ * calls, the end of the connection.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

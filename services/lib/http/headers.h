@@ -18,8 +18,8 @@ struct http_headers {
 	size_t len, cap;
 };
 
-/* HTTP_HEADERS({STR("x"), STR("y")}, ...): a list for a call, living as long as the enclosing
- * block. */
+/* HTTP_HEADERS({STR("x"), STR("y")}, ...):
+ * a list for a call, living as long as the enclosing block. */
 #define HTTP_HEADERS(...) \
 	(&(const struct http_headers){ \
 		.at = (struct http_header[]){__VA_ARGS__}, \

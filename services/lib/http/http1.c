@@ -490,10 +490,7 @@ static void settle(struct http_connection *c)
 
 	if (!x)
 		return;
-	/*
-	 * A server need not wait for the rest of a request, nor a client send his when all is
-	 * answered.
-	 */
+	/* No server has to wait for the rest of a request, no client to send it once answered. */
 	bool sent = x->out_done || (!c->is_server && through && c->saw_end);
 
 	if (!sent || (!through && !c->is_server && !x->upgraded))

@@ -495,10 +495,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 	return 0;
 }
 
-/*
- * The answer is complete before the request is: the rest of the body is not wanted (RFC 9113,
- * 8.1).
- */
+/* Once the answer is complete, the rest of a request's body is not wanted (RFC 9113, 8.1). */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct http_connection *c = user;

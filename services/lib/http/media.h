@@ -25,9 +25,9 @@ struct media_type {
 NODISCARD int media_parse(struct arena *a, str text, struct media_type *to, struct err *e);
 
 /*
- * The ranges of an Accept header, best first: by q, then a named type before "*", then a named
- * subtype before "*", else in the order given. A range that is malformed is left out, as upstream's
- * parser does.
+ * The ranges of an Accept header, best first: by q, then a named type before "*", then a
+ * named subtype before "*", else in the order given. A range that is malformed is left
+ * out, as upstream's parser does.
  */
 NODISCARD int media_accept(
 	struct arena *a, str header, struct media_type **to, size_t *len, struct err *e);

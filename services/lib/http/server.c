@@ -164,10 +164,7 @@ static void accept_waiting(struct loop_watch *w, UNUSED uint32_t events)
 			return;
 		}
 		if (net_accept(s->o.listener, &fd, &peer, &e) < 0) {
-			/*
-			 * Out of descriptors or memory: the listener stays readable, so look
-			 * again later.
-			 */
+			/* Out of descriptors or memory: the listener stays readable. */
 			stop_accepting(s);
 			loop_timer_set(s->o.loop, &s->pause,
 				s->o.loop->now_ns + ACCEPT_PAUSE_MS * NS_PER_MS);

@@ -1,7 +1,7 @@
 /*
- * URLs (RFC 3986): taken apart, decoded and encoded, with the leniency of Go's net/url where
- * Kubernetes' clients rely on it. Results lie in the input or in the caller's arena. Threading:
- * any.
+ * URLs (RFC 3986): taken apart, decoded and encoded, with the leniency of Go's
+ * net/url where Kubernetes' clients rely on it. Results lie in the input or in the
+ * caller's arena. Threading: any.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ struct url {
 	str query; /* still encoded; absent without a question mark */
 };
 
-/* An absolute http or https URL without user and fragment: a kubeconfig's server, a webhook's URL.
- */
+/* An absolute http or https URL without user and fragment:
+ * a kubeconfig's server, a webhook's URL. */
 NODISCARD int url_parse(str text, struct url *to, struct err *e);
 
 /* "host", "host:port", "[v6]:port". */

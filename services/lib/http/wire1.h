@@ -62,8 +62,8 @@ void http1_chunks_begin(struct http1_chunks *c);
 void http1_chunks_end(struct http1_chunks *c);
 
 /*
- * Takes bytes off the front of `*in` until a part of the body was found, the end, or `*in` is
- * empty.
+ * Takes bytes off the front of `*in` until a part of the body was found,
+ * the end, or `*in` is empty.
  */
 NODISCARD int http1_chunks_read(struct http1_chunks *c, str *in, str *part, struct err *e);
 

@@ -1,7 +1,7 @@
 /*
- * Event loop: one per I/O thread, on epoll. A turn waits for descriptors, timers and posted tasks,
- * calls what is due, then runs what was deferred to its end. There is no polling: an idle loop
- * sleeps.
+ * Event loop: one per I/O thread, on epoll. A turn waits for descriptors, timers and
+ * posted tasks, calls what is due, then runs what was deferred to its end. There is
+ * no polling: an idle loop sleeps.
  *
  * Ownership: watches, timers and tasks are embedded in their owner's struct, which outlives their
  * use; callbacks find the owner with CONTAINER_OF. The loop allocates only its heap of timers.
@@ -19,8 +19,8 @@
 #include <sys/epoll.h>
 
 struct loop_watch {
-	void (*ready)(
-		struct loop_watch *w, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR */
+	/* `events`: EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR. */
+	void (*ready)(struct loop_watch *w, uint32_t events);
 	int fd;
 	uint32_t events; /* asked for */
 };
@@ -80,11 +80,11 @@ void loop_unwatch(struct loop *l, struct loop_watch *w);
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ns);
 void loop_timer_clear(struct loop *l, struct loop_timer *t);
 
-/* At the end of this turn, once however often it is deferred before; deferred then: in the next
- * turn. */
+/* At the end of this turn, once however often it is deferred before;
+ * deferred then: in the next turn. */
 void loop_defer(struct loop *l, struct loop_task *t);
 void loop_undefer(struct loop *l, struct loop_task *t);
 
-/* From any thread: runs on the loop's thread, in the order of posting. A task is posted once at a
- * time. */
+/* From any thread: runs on the loop's thread, in the order of posting.
+ * A task is posted once at a time. */
 void loop_post(struct loop *l, struct loop_task *t);

@@ -32,8 +32,8 @@ int process_start(const struct process_options *o, struct process *to, struct er
 	if (why)
 		return err_set_errno(e, why, "starting %s", o->path);
 
-	/* The child is not reaped before process_wait, so the number cannot mean another process.
-	 */
+	/* The child is not reaped before process_wait,
+	 * so the number cannot mean another process. */
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (pidfd < 0) {

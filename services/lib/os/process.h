@@ -32,8 +32,8 @@ struct process_exit {
 
 NODISCARD int process_start(const struct process_options *o, struct process *to, struct err *e);
 
-/* Blocks until the process has ended, or not at all once its pidfd is readable. Once per process.
- */
+/* Blocks until the process has ended,
+ * or not at all once its pidfd is readable. Once per process. */
 NODISCARD int process_wait(const struct process *p, struct process_exit *to, struct err *e);
 
 /* A process that has ended but was not waited for yet takes the signal without effect. */

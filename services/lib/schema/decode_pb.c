@@ -1,7 +1,7 @@
 /*
- * Protobuf to structs. Fields come in any order; unknown ones are skipped, of a plain field that
- * comes twice the last one counts, a message that comes twice is merged, as in gogo's generated
- * code.
+ * Protobuf to structs. Fields come in any order; unknown ones are skipped, of a
+ * plain field that comes twice the last one counts, a message that comes twice is
+ * merged, as in gogo's generated code.
  */
 #include "lib/codec/pb.h"
 #include "lib/schema/envelope.h"

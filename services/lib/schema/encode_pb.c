@@ -1,7 +1,7 @@
 /*
- * Structs to protobuf as gogo's generated code writes them: fields in number order, plain values
- * always, even zero, pointers, lists and maps if set. Written from the end, so that each length is
- * known.
+ * Structs to protobuf as gogo's generated code writes them: fields in number order,
+ * plain values always, even zero, pointers, lists and maps if set. Written from the
+ * end, so that each length is known.
  */
 #include "lib/codec/pb.h"
 #include "lib/schema/envelope.h"

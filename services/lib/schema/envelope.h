@@ -1,6 +1,6 @@
 /*
- * What protobuf objects are wrapped in (apimachinery's runtime.Unknown): four bytes, then a
- * message.
+ * What protobuf objects are wrapped in (apimachinery's runtime.Unknown):
+ * four bytes, then a message.
  */
 #pragma once
 

@@ -44,8 +44,8 @@ NODISCARD int object_decode(struct arena *a, const struct type *t, enum format f
 
 NODISCARD int object_encode(const void *o, enum format f, struct buf *to, struct err *e);
 
-/* The same for a struct that is no kind of its own. It has no envelope: FORMAT_PROTOBUF is
- * refused. */
+/* The same for a struct that is no kind of its own. It has no envelope:
+ * FORMAT_PROTOBUF is refused. */
 NODISCARD int struct_encode(
 	const struct type *t, const void *o, enum format f, struct buf *to, struct err *e);
 

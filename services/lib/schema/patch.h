@@ -1,9 +1,9 @@
 /*
- * The three patches of a PATCH request. As upstream, each works on the object's JSON as a tree
- * and the result is decoded anew, so that what a patch says of unknown fields, directives and
- * types comes out the same: RFC 6902 with the leniencies of evanphx/json-patch v4, RFC 7386, and
- * strategic merge patch (apimachinery/pkg/util/strategicpatch), which asks the type tables for
- * merge keys.
+ * The three patches of a PATCH request. As upstream, each works on the object's JSON as a
+ * tree and the result is decoded anew, so that what a patch says of unknown fields,
+ * directives and types comes out the same: RFC 6902 with the leniencies of
+ * evanphx/json-patch v4, RFC 7386, and strategic merge patch
+ * (apimachinery/pkg/util/strategicpatch), which asks the type tables for merge keys.
  *
  * `target` and `patch` are consumed: parts of both make up the result. Lifetimes: the arena's.
  * Errors are in upstream's words: ERR_INVALID for a patch that is malformed (400), ERR_CONFLICT

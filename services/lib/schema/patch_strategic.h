@@ -1,6 +1,6 @@
 /*
- * What the two halves of strategic merge patch share: maps in patch_strategic.c, lists in
- * patch_list.c.
+ * What the two halves of strategic merge patch share:
+ * maps in patch_strategic.c, lists in patch_list.c.
  */
 #pragma once
 

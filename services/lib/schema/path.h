@@ -1,7 +1,7 @@
 /*
- * Ways into an object: "spec.containers[0].name", "metadata.labels[example.com/a]", or a JSON
- * pointer (RFC 6901), "/spec/containers/0/name". Names are JSON's; an inline struct's members are
- * its owner's.
+ * Ways into an object: "spec.containers[0].name", "metadata.labels[example.com/a]", or a
+ * JSON pointer (RFC 6901), "/spec/containers/0/name". Names are JSON's; an inline
+ * struct's members are its owner's.
  *
  * Errors: ERR_NOT_FOUND if the object has nothing there, ERR_INVALID if its type cannot.
  */

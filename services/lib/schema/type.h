@@ -21,8 +21,8 @@
 		size_t len; \
 	}
 
-/* Lists and maps of text have names, so that functions can take them: text_map.h; here is one
- * more. */
+/* Lists and maps of text have names, so that functions can take them:
+ * text_map.h; here is one more. */
 struct quantity_entry {
 	str key;
 	struct quantity value;
@@ -47,8 +47,8 @@ const struct type *type_find_api_version(const struct schema *s, str api_version
 /* NULL for a struct that is no object of its own. */
 const struct kind *type_kind(const struct type *t) PURE;
 
-/* By JSON name, inline members included; NULL if there is none. Offsets count from the head of
- * `t`. */
+/* By JSON name, inline members included; NULL if there is none.
+ * Offsets count from the head of `t`. */
 const struct field *type_field(const struct type *t, str json_name) PURE;
 
 /* The type of a struct field, of its elements if it is a list or map; else NULL. */

@@ -15,8 +15,8 @@ struct int_or_string {
 	bool is_text;
 };
 
-/* A number of 32 bits if all of the text is one, else the text: what command lines and queries
- * give. */
+/* A number of 32 bits if all of the text is one, else the text:
+ * what command lines and queries give. */
 struct int_or_string int_or_string_of(str text);
 
 void int_or_string_put(struct buf *b, const struct int_or_string *v);

@@ -91,8 +91,8 @@ static int digits_of(__int128 size)
 	return digits;
 }
 
-/* By the place of the first digit; where that is the same, aligning needs no more digits than there
- * are. */
+/* By the place of the first digit;
+ * where that is the same, aligning needs no more digits than there are. */
 static int compare_sizes(const struct quantity *a, const struct quantity *b)
 {
 	__int128 size = size_of(a), other = size_of(b);
@@ -174,8 +174,8 @@ static bool put_binary(struct buf *b, const struct quantity *q)
 	return true;
 }
 
-/* The exponent becomes a multiple of three. Beyond its suffixes upstream shows none, and so do we.
- */
+/* The exponent becomes a multiple of three.
+ * Beyond its suffixes upstream shows none, and so do we. */
 static void put_decimal(struct buf *b, const struct quantity *q)
 {
 	static const char suffixes[] = {'n', 'u', 'm', 0, 'k', 'M', 'G', 'T', 'P', 'E'};
@@ -200,8 +200,8 @@ static void put_decimal(struct buf *b, const struct quantity *q)
 	}
 }
 
-/* Away from zero; of numbers that are no int64, upstream rounds the negative ones towards zero and
- * adds one. */
+/* Away from zero; of numbers that are no int64,
+ * upstream rounds the negative ones towards zero and adds one. */
 static int64_t scale_down(const struct quantity *q, int64_t by)
 {
 	__int128 value = wide_of(q),

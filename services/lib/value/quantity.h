@@ -1,6 +1,6 @@
 /*
- * Quantities as in apimachinery/pkg/api/resource: decimal numbers with a suffix, "100m", "1.5Gi",
- * "12e6".
+ * Quantities as in apimachinery/pkg/api/resource:
+ * decimal numbers with a suffix, "100m", "1.5Gi", "12e6".
  *
  * The value is unscaled times ten to the power of scale, exact. Upstream's numbers have no bound;
  * ours have 38 significant digits and exponents of 32 bits, and what needs more is refused as not

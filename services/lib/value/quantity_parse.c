@@ -5,8 +5,8 @@ enum {
 	FAST_BINARY_DIGITS = 14,
 };
 
-/* What the text is made of; digits without leading zeroes, "0" if there are none before the point.
- */
+/* What the text is made of;
+ * digits without leading zeroes, "0" if there are none before the point. */
 struct parts {
 	bool negative;
 	str value; /* sign, digits and point */
@@ -184,8 +184,8 @@ static bool ends_in_thousand(const struct parts *p)
 	return zeroes >= 3;
 }
 
-/* Upstream's quick way for what surely fits an int64; it decides which texts come back as written.
- */
+/* Upstream's quick way for what surely fits an int64;
+ * it decides which texts come back as written. */
 static bool read_short(str text, const struct parts *p, struct suffix s, struct quantity *to)
 {
 	bool binary = s.format == QUANTITY_BINARY;

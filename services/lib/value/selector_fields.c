@@ -155,8 +155,8 @@ static int bad_escape(str behind, struct err *e)
 		STR_ARG(shown));
 }
 
-/* As Go goes through characters, what is no UTF-8 becomes U+FFFD; but only where there is a special
- * one. */
+/* As Go goes through characters, what is no UTF-8 becomes U+FFFD;
+ * but only where there is a special one. */
 static int unescape(struct arena *a, str text, str *to, struct err *e)
 {
 	bool special = false;

@@ -1,6 +1,6 @@
 /*
- * Points in time as in apimachinery's meta/v1: Time has seconds, MicroTime microseconds in its
- * text.
+ * Points in time as in apimachinery's meta/v1:
+ * Time has seconds, MicroTime microseconds in its text.
  *
  * Units: seconds since 1970 in UTC, nanoseconds within the second. A time that is not set, Go's
  * zero time in the year 1, is null in JSON and an empty message in protobuf.
@@ -17,8 +17,8 @@ struct time_value {
 	bool set;
 };
 
-/* RFC 3339 as Go's time.Parse takes it: any number of decimals or none. ERR_INVALID in Go's words.
- */
+/* RFC 3339 as Go's time.Parse takes it: any number of decimals or none.
+ * ERR_INVALID in Go's words. */
 NODISCARD int time_parse(str text, struct time_value *to, struct err *e);
 
 /* The same with exactly six decimals. */
