@@ -35,7 +35,7 @@ int schema_write_resources(
 	int result = 0;
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
-		buf_init(parts[i], SIZE_MAX / 2);
+		buf_init(parts[i], BUF_NO_LIMIT);
 	buf_add_str(to,
 		STR("/* Generated from lib/api/schema/resources. */\n"
 		    "#include \"lib/api/resource.h\"\n\n"

@@ -36,8 +36,8 @@ void schema_write_tables(const struct model *m, struct buf *to)
 	struct type_rows *rows = arena_get(m->arena, m->type_count * sizeof(*rows));
 
 	map_init(&p.texts);
-	buf_init(&p.rules, SIZE_MAX / 2);
-	buf_init(&p.go, SIZE_MAX / 2);
+	buf_init(&p.rules, BUF_NO_LIMIT);
+	buf_init(&p.go, BUF_NO_LIMIT);
 	pool_text(&p, STR(""));
 	buf_add_fmt(to, "/* Generated from lib/api/schema. */\n#include \"api/kinds.h\"\n");
 	write_rows(&p, rows);

@@ -46,8 +46,8 @@ static void check_object(struct arena *a, void *o)
 {
 	struct buf once, again;
 
-	buf_init(&once, SIZE_MAX / 2);
-	buf_init(&again, SIZE_MAX / 2);
+	buf_init(&once, BUF_NO_LIMIT);
+	buf_init(&again, BUF_NO_LIMIT);
 	must_encode(o, FORMAT_JSON, &once);
 	must_encode(
 		must_decode(a, object_type(o), FORMAT_JSON, buf_str(&once)), FORMAT_JSON, &again);

@@ -16,8 +16,8 @@ static void check_object(struct arena *a, const struct type *t, const void *o)
 	struct err e;
 	void *second;
 
-	buf_init(&once, SIZE_MAX / 2);
-	buf_init(&again, SIZE_MAX / 2);
+	buf_init(&once, BUF_NO_LIMIT);
+	buf_init(&again, BUF_NO_LIMIT);
 	if (object_encode(o, FORMAT_PROTOBUF, &once, &e) < 0 ||
 		object_decode(a, t, FORMAT_PROTOBUF, buf_str(&once), &second, NULL, &e) < 0 ||
 		object_encode(second, FORMAT_PROTOBUF, &again, &e) < 0)

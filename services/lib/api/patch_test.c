@@ -56,7 +56,7 @@ static str text_of(struct test *t, const struct tree *tree)
 {
 	struct buf b;
 
-	buf_init(&b, SIZE_MAX / 2);
+	buf_init(&b, BUF_NO_LIMIT);
 	tree_put(&b, tree);
 	str text = arena_str(&t->arena, buf_str(&b));
 

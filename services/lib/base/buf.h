@@ -4,8 +4,9 @@
  * Ownership: who calls buf_init calls buf_free (or hands `at` on, to be freed with free()).
  * Threading: one thread at a time.
  *
- * Writers do not check each addition: past the limit, or without memory, the buffer remembers that
- * it overflowed and takes nothing more; who started the writing asks buf_ok once at the end.
+ * Writers do not check each addition: what does not fit, by the limit or for want of memory, is
+ * left out and the buffer remembers that it overflowed; who started the writing asks buf_ok once at
+ * the end, and the bytes mean nothing if it says no.
  */
 #pragma once
 
@@ -19,13 +20,16 @@ struct buf {
 	bool overflowed;
 };
 
+/* For what the program itself decides; doubling cannot pass SIZE_MAX. */
+#define BUF_NO_LIMIT (SIZE_MAX / 2)
+
 void buf_init(struct buf *b, size_t limit_bytes);
 void buf_free(struct buf *b);
 
 /* Empties and forgets an overflow, keeps the memory. */
 void buf_reset(struct buf *b);
 
-/* Makes room for `more` bytes behind len and returns where they go; NULL after an overflow. */
+/* Makes room for `more` bytes behind len and returns where they go; NULL where there is none. */
 char *buf_reserve_slow(struct buf *b, size_t more) COLD;
 
 static inline char *buf_reserve(struct buf *b, size_t more)

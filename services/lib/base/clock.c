@@ -1,6 +1,5 @@
 #include "lib/base/clock.h"
 
-#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 

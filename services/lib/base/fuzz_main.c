@@ -19,7 +19,7 @@ static bool replay_file(const char *path)
 		perror(path);
 		return false;
 	}
-	buf_init(&content, SIZE_MAX / 2);
+	buf_init(&content, BUF_NO_LIMIT);
 	char part[65536];
 
 	for (size_t got; (got = fread(part, 1, sizeof(part), file)) > 0;)

@@ -40,7 +40,7 @@ void log_write(enum log_severity severity, const char *file, int line, const cha
 	}
 	text[end] = '\n';
 	/* There is nowhere to report that standard error is gone. */
-	if (write(STDERR_FILENO, text, end + 1) < 0)
-		errno = before;
+	ssize_t ignored UNUSED = write(STDERR_FILENO, text, end + 1);
+
 	errno = before;
 }

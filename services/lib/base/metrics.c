@@ -69,7 +69,7 @@ struct series *metrics_series(struct metrics *m, size_t which, const str *values
 	struct buf key;
 
 	/* 0xff is in no UTF-8 text, so joined values stay apart. */
-	buf_init(&key, SIZE_MAX / 2);
+	buf_init(&key, BUF_NO_LIMIT);
 	for (size_t i = 0; i < f->label_count; i++) {
 		buf_add_str(&key, values[i]);
 		buf_add_char(&key, '\xff');

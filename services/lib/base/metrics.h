@@ -2,8 +2,8 @@
  * Metrics in Prometheus' text exposition format 0.0.4. A component names its metrics in one table
  * and counts into series, one for each combination of label values.
  *
- * Ownership: the registry owns its series, which live until metrics_free. Threading: any; counting
- * takes no lock, the first use of a combination does. Units: seconds and bytes, as the names say.
+ * Ownership: the registry owns its series, which live until metrics_free. Threading: any; looking a
+ * series up takes a lock, counting into it none. Units: seconds and bytes, as the names say.
  * Source: prometheus.io/docs/instrumenting/exposition_formats; stability marks as KEP-1209.
  */
 #pragma once

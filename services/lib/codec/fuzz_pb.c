@@ -70,7 +70,7 @@ static void check(str text, int depth)
 		if (fields[i].wire != PB_FIXED32)
 			fields[kept++] = fields[i];
 	}
-	buf_init(&b, SIZE_MAX / 2);
+	buf_init(&b, BUF_NO_LIMIT);
 	pb_write_start(&w, &b);
 	for (size_t i = kept; i > 0; i--)
 		write_field(&w, &fields[i - 1]);
@@ -92,7 +92,7 @@ static void check_base64(str bytes)
 	struct err e;
 
 	arena_init(&a, ARENA_NO_LIMIT);
-	buf_init(&b, SIZE_MAX / 2);
+	buf_init(&b, BUF_NO_LIMIT);
 	base64_put(&b, bytes);
 	if (base64_read(&a, buf_str(&b), &back, &e) < 0 || !str_eq(back, bytes))
 		abort();

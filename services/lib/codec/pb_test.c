@@ -132,7 +132,7 @@ TEST(pb_writer_grows_and_keeps_to_the_limit)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
-	buf_init(&whole, SIZE_MAX / 2);
+	buf_init(&whole, BUF_NO_LIMIT);
 	put_sample(&whole, text);
 	for (size_t limit = 0; limit <= whole.len + 70; limit++) {
 		struct buf b;

@@ -80,7 +80,7 @@ int http_connection_open(struct http_keeper *k, struct loop *l, int fd,
 		.read_ns = l->now_ns,
 	};
 	buf_init(&c->in, k->limits->head_bytes_max + READ_BYTES);
-	buf_init(&c->out, SIZE_MAX / 2);
+	buf_init(&c->out, BUF_NO_LIMIT);
 	if ((tls && tls_open(tls, fd, peer_name, now_s, &c->tls, e) < 0) ||
 		loop_watch(l, &c->watch, is_server ? EPOLLIN : EPOLLOUT, e) < 0) {
 		if (c->tls)

@@ -387,7 +387,7 @@ static size_t text_bytes(const struct tree *t)
 {
 	struct buf b;
 
-	buf_init(&b, SIZE_MAX / 2);
+	buf_init(&b, BUF_NO_LIMIT);
 	tree_put(&b, t);
 	size_t len = b.len;
 
