@@ -1,6 +1,5 @@
 #include "lib/http/connection.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Beside the text of a head: the array of its fields, what a handler notes down. */
@@ -84,7 +83,6 @@ void http_exchange_body_end(struct http_exchange *x)
 void http_exchange_over(struct http_exchange *x, const struct err *e)
 {
 	struct http_connection *c = x->connection;
-	bool told = x->owner_done;
 
 	*(x->previous ? &x->previous->next : &c->first) = x->next;
 	*(x->next ? &x->next->previous : &c->last) = x->previous;
@@ -92,7 +90,7 @@ void http_exchange_over(struct http_exchange *x, const struct err *e)
 		c->idle_since_ns = c->loop->now_ns;
 	x->connection = NULL;
 	x->stream_done = true;
-	if (told) {
+	if (x->owner_done) {
 		free_exchange(x);
 		return;
 	}
@@ -149,19 +147,20 @@ void http_body_taken(struct http_exchange *x, size_t len)
 		x->connection->protocol->body_taken(x, len);
 }
 
-static void respond(
-	struct http_exchange *x, int status, const struct http_headers *headers, size_t len)
+static void send_head(
+	struct http_exchange *x, int status, const struct http_headers *headers, uint64_t length)
 {
 	static const struct http_headers none;
 
 	if (x->connection)
-		x->connection->protocol->send_response(x, status, headers ? headers : &none, len);
+		x->connection->protocol->send_response(
+			x, status, headers ? headers : &none, length);
 	x->head_sent = true;
 }
 
 void http_respond(struct http_exchange *x, int status, const struct http_headers *headers, str body)
 {
-	respond(x, status, headers, body.len);
+	send_head(x, status, headers, body.len);
 	http_write(x, body);
 	http_end(x, NULL);
 }
@@ -169,19 +168,14 @@ void http_respond(struct http_exchange *x, int status, const struct http_headers
 void http_respond_shared(struct http_exchange *x, int status, const struct http_headers *headers,
 	str body, struct counted *owner)
 {
-	respond(x, status, headers, body.len);
+	send_head(x, status, headers, body.len);
 	http_write_shared(x, body, owner);
 	http_end(x, NULL);
 }
 
 void http_start(struct http_exchange *x, int status, const struct http_headers *headers)
 {
-	static const struct http_headers none;
-
-	if (x->connection)
-		x->connection->protocol->send_response(
-			x, status, headers ? headers : &none, HTTP_LENGTH_UNKNOWN);
-	x->head_sent = true;
+	send_head(x, status, headers, HTTP_LENGTH_UNKNOWN);
 }
 
 int http_upgrade(struct http_exchange *x, const struct http_headers *headers, struct err *e)
@@ -320,10 +314,7 @@ static void pass_on_held(struct http_exchange *x)
 
 static void queue_changed(struct http_exchange *x)
 {
-	struct err e;
-
 	if (x->pending_limit_bytes && x->out.bytes > x->pending_limit_bytes) {
-		(void)!err_set(&e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
 		x->cut = true;
 		x->connection->protocol->reset(x);
 		return;

@@ -1,8 +1,6 @@
 #include "lib/http/connection.h"
 
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum {
 	HEADERS_MAX = 128,        /* of a message of ours */

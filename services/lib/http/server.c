@@ -3,7 +3,6 @@
 #include "lib/http/connection.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -37,6 +36,7 @@ struct http_server {
 
 static void accept_waiting(struct loop_watch *w, uint32_t events);
 static void accept_again(struct loop_timer *t);
+static void accept_later(struct http_server *s);
 static void stop_accepting(struct http_server *s);
 static void hand_over(struct http_keeper *k, struct http_exchange *x);
 static void forget(struct http_keeper *k, struct http_connection *c);
@@ -166,8 +166,7 @@ static void accept_waiting(struct loop_watch *w, UNUSED uint32_t events)
 		if (net_accept(s->o.listener, &fd, &peer, &e) < 0) {
 			/* Out of descriptors or memory: the listener stays readable. */
 			stop_accepting(s);
-			loop_timer_set(s->o.loop, &s->pause,
-				s->o.loop->now_ns + ACCEPT_PAUSE_MS * NS_PER_MS);
+			accept_later(s);
 			return;
 		}
 		if (fd < 0)
@@ -181,8 +180,16 @@ static void accept_again(struct loop_timer *t)
 	struct http_server *s = CONTAINER_OF(t, struct http_server, pause);
 	struct err e;
 
-	if (!s->accepting && !s->draining)
-		s->accepting = loop_watch(s->o.loop, &s->watch, EPOLLIN | EPOLLEXCLUSIVE, &e) == 0;
+	if (s->accepting || s->draining)
+		return;
+	s->accepting = loop_watch(s->o.loop, &s->watch, EPOLLIN | EPOLLEXCLUSIVE, &e) == 0;
+	if (!s->accepting)
+		accept_later(s);
+}
+
+static void accept_later(struct http_server *s)
+{
+	loop_timer_set(s->o.loop, &s->pause, s->o.loop->now_ns + ACCEPT_PAUSE_MS * NS_PER_MS);
 }
 
 static void stop_accepting(struct http_server *s)
