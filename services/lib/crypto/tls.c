@@ -2,7 +2,6 @@
 
 #include "lib/crypto/openssl.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -209,8 +208,8 @@ static long socket_ctrl(BIO *b, int what, UNUSED long number, UNUSED void *point
 
 static void set_socket_method(struct tls_context *c)
 {
-	c->socket = openssl_need(
-		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"));
+	/* No index of its own: OpenSSL has 127 for a process, and every reload would take one. */
+	c->socket = openssl_need(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket"));
 	BIO_meth_set_read_ex(c->socket, socket_read);
 	BIO_meth_set_write_ex(c->socket, socket_write);
 	BIO_meth_set_ctrl(c->socket, socket_ctrl);
