@@ -64,14 +64,6 @@ int pb_payload_slow(struct pb_reader *r, struct pb_field *f, uint64_t tag, struc
 	return 0;
 }
 
-int pb_expect(const struct pb_field *f, enum pb_wire wire, const char *go_name, struct err *e)
-{
-	if (LIKELY(f->wire == wire))
-		return 0;
-	return err_set(
-		e, ERR_INVALID, "proto: wrong wireType = %d for field %s", (int)f->wire, go_name);
-}
-
 int pb_packed_start(
 	struct pb_packed *p, const struct pb_field *f, const char *go_name, struct err *e)
 {
@@ -80,7 +72,9 @@ int pb_packed_start(
 		p->rest = pb_read(f->bytes);
 		return 0;
 	}
-	TRY(pb_expect(f, PB_VARINT, go_name, e));
+	if (f->wire != PB_VARINT)
+		return err_set(e, ERR_INVALID, "proto: wrong wireType = %d for field %s",
+			(int)f->wire, go_name);
 	p->single = f->value;
 	p->has_single = true;
 	return 0;

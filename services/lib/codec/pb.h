@@ -97,11 +97,6 @@ static inline NODISCARD int pb_next(struct pb_reader *r, struct pb_field *f, str
 	return 0;
 }
 
-/* -1 with gogo's message if the field has another wire type than the one
- * its Go name is read from. */
-NODISCARD int pb_expect(
-	const struct pb_field *f, enum pb_wire wire, const char *go_name, struct err *e);
-
 /*
  * Repeated scalars come packed (one PB_BYTES) or each on its own; both are taken. Start with the
  * field, then call while it returns true: the next varint is in `*value`.

@@ -4,6 +4,7 @@
 
 enum { SEARCHED_MAX = 16 }; /* members; a larger object has a hash table */
 
+static int build(struct arena *a, const struct json_item *item, struct tree **to, struct err *e);
 static size_t find(const struct tree *object, str key);
 static int make_room(struct arena *a, struct tree *object, struct err *e);
 static void add_slot(struct tree *object, size_t at);
@@ -13,7 +14,7 @@ int tree_read(struct arena *a, str json, struct tree **to, struct err *e)
 	struct json_item root;
 
 	TRY(json_parse(a, json, &root, e));
-	return tree_of(a, &root, to, e);
+	return build(a, &root, to, e);
 }
 
 static int fill_object(struct arena *a, const struct json_item *item, struct tree *t, struct err *e)
@@ -23,7 +24,7 @@ static int fill_object(struct arena *a, const struct json_item *item, struct tre
 	for (struct json_item below; json_next(&walk, &below);) {
 		struct tree *value;
 
-		TRY(tree_of(a, &below, &value, e));
+		TRY(build(a, &below, &value, e));
 		TRY(tree_set(a, t, below.key, value, e));
 	}
 	return 0;
@@ -38,11 +39,11 @@ static int fill_array(struct arena *a, const struct json_item *item, struct tree
 	if (!t->items)
 		return arena_full(a, e);
 	for (struct json_item below; json_next(&walk, &below); t->len++)
-		TRY(tree_of(a, &below, &t->items[t->len], e));
+		TRY(build(a, &below, &t->items[t->len], e));
 	return 0;
 }
 
-int tree_of(struct arena *a, const struct json_item *item, struct tree **to, struct err *e)
+static int build(struct arena *a, const struct json_item *item, struct tree **to, struct err *e)
 {
 	struct tree *t = tree_new(a, item->kind);
 

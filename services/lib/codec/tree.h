@@ -32,8 +32,6 @@ struct tree {
 };
 
 NODISCARD int tree_read(struct arena *a, str json, struct tree **to, struct err *e);
-NODISCARD int tree_of(
-	struct arena *a, const struct json_item *item, struct tree **to, struct err *e);
 void tree_put(struct buf *b, const struct tree *t);
 
 /* NULL if there is none. */

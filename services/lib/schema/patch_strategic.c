@@ -50,7 +50,8 @@ int smp_merge_maps(struct arena *a, struct tree *original, struct tree *patch,
 	return 0;
 }
 
-bool smp_remove_directives(struct tree *t)
+/* False if the value is a directive itself, which leaves nothing. Changes the value in place. */
+static bool remove_directives(struct tree *t)
 {
 	const struct tree_member *m;
 
@@ -58,14 +59,14 @@ bool smp_remove_directives(struct tree *t)
 		if (tree_get(t, directive_key))
 			return false;
 		for (size_t i = 0; (m = tree_next(t, &i));) {
-			if (!smp_remove_directives(m->value))
+			if (!remove_directives(m->value))
 				tree_remove(t, m->key);
 		}
 	} else if (t->kind == JSON_ARRAY) {
 		size_t kept = 0;
 
 		for (size_t i = 0; i < t->len; i++) {
-			if (smp_remove_directives(t->items[i]))
+			if (remove_directives(t->items[i]))
 				t->items[kept++] = t->items[i];
 		}
 		t->len = kept;
@@ -385,7 +386,7 @@ static int merge_for_order(struct arena *a, struct tree *original, struct tree *
 			a, original, patch, below, meta->merge_key, false, merged, e);
 	*merged = patch ? patch : original;
 	if (!original)
-		smp_remove_directives(patch);
+		remove_directives(patch);
 	return 0;
 }
 
@@ -441,7 +442,7 @@ static int take_over(
 	struct arena *a, struct tree *original, str key, struct tree *value, struct err *e)
 {
 	tree_drop_nulls(value);
-	if (smp_remove_directives(value))
+	if (remove_directives(value))
 		return tree_set(a, original, key, value, e);
 	tree_remove(original, key);
 	return 0;

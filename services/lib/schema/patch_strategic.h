@@ -39,9 +39,6 @@ NODISCARD int smp_order(struct arena *a, struct tree *merged, const struct tree 
 NODISCARD int smp_element_type(
 	const struct tree *one, const struct tree *other, bool *of_maps, struct err *e);
 
-/* False if the value is a directive itself, which leaves nothing. Changes the value in place. */
-bool smp_remove_directives(struct tree *t);
-
 /* As Go's %v prints maps and slices. */
 void smp_put_go(struct buf *b, const struct tree *t);
 

@@ -39,8 +39,7 @@ enum field_shape {
 enum field_flags {
 	FIELD_OMITEMPTY = 1 << 0,
 	FIELD_OMITZERO = 1 << 1,
-	FIELD_INLINE =
-		1 << 2, /* its members are the owner's in JSON, a message of its own in protobuf */
+	FIELD_INLINE = 1 << 2, /* members are the owner's in JSON, in protobuf a message */
 	FIELD_REQUIRED = 1 << 3,
 	FIELD_OPTIONAL = 1 << 4,
 	FIELD_PATCH_MERGE = 1 << 5, /* strategic merge patch: merge by merge_key, or as a set */
@@ -63,8 +62,7 @@ struct text {
 struct field {
 	uint32_t name;   /* in the text pool, between ,"  and ": so that a writer takes the whole */
 	uint32_t offset; /* of the value from the head of the struct */
-	uint32_t
-		has; /* bit from the head of the struct: key was there; the next one: it was null */
+	uint32_t has;    /* bit from the struct's head: key was there; the next: it was null */
 	uint16_t type;   /* KIND_STRUCT: row in types */
 	uint16_t number; /* in protobuf; 0: has none */
 	uint16_t name_len;

@@ -25,14 +25,6 @@ struct int_or_string int_or_string_of(str text)
 	return v;
 }
 
-void int_or_string_put(struct buf *b, const struct int_or_string *v)
-{
-	if (v->is_text)
-		buf_add_str(b, v->text);
-	else
-		buf_add_i64(b, v->number);
-}
-
 /* Why Go's strconv.Atoi refuses the text: not a number, or too large a one. */
 static const char *atoi_fault(str text)
 {

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -18,8 +17,6 @@ struct int_or_string {
 /* A number of 32 bits if all of the text is one, else the text:
  * what command lines and queries give. */
 struct int_or_string int_or_string_of(str text);
-
-void int_or_string_put(struct buf *b, const struct int_or_string *v);
 
 /*
  * The number, or the percentage of `total` rounded up or down. ERR_INVALID in upstream's words if
