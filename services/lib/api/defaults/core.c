@@ -30,7 +30,7 @@ static void default_affinity(struct arena *a, struct service_spec *spec)
 	spec->session_affinity_config = arena_get(a, sizeof(*spec->session_affinity_config));
 	spec->session_affinity_config->client_ip = arena_get(
 		a, sizeof(*spec->session_affinity_config->client_ip));
-	spec->session_affinity_config->client_ip->timeout_seconds = default_int32(
+	spec->session_affinity_config->client_ip->timeout_seconds = arena_i32(
 		a, CLIENT_IP_TIMEOUT_SECONDS);
 }
 
@@ -70,7 +70,7 @@ void default_service(struct arena *a, void *o)
 	if (!balanced)
 		return;
 	if (!spec->allocate_load_balancer_node_ports)
-		spec->allocate_load_balancer_node_ports = default_bool(a, true);
+		spec->allocate_load_balancer_node_ports = arena_bool(a, true);
 	for (size_t i = 0; i < service->status.load_balancer.ingress.len; i++)
 		default_ingress(a, &service->status.load_balancer.ingress.at[i]);
 }

@@ -7,9 +7,7 @@
 
 #include "api/kinds.h"
 
-/* Values in the arena, for fields that are pointers. */
-int32_t *default_int32(struct arena *a, int32_t value);
-bool *default_bool(struct arena *a, bool value);
+/* Values in the arena, for fields that are pointers; arena_bool and arena_i32 make others. */
 str *default_str(struct arena *a, str value);
 struct int_or_string *default_percent(struct arena *a, str text);
 struct int_or_string *default_number(struct arena *a, int32_t number);

@@ -65,7 +65,7 @@ void default_pod(struct arena *a, void *o)
 	if (spec->resources)
 		default_pod_resources(a, pod);
 	if (!spec->enable_service_links)
-		spec->enable_service_links = default_bool(a, true);
+		spec->enable_service_links = arena_bool(a, true);
 	for (size_t i = 0; spec->host_network && i < spec->containers.len; i++)
 		expose_ports(&spec->containers.at[i]);
 	for (size_t i = 0; spec->host_network && i < spec->init_containers.len; i++)

@@ -1,21 +1,5 @@
 #include "lib/api/defaults/defaults.h"
 
-int32_t *default_int32(struct arena *a, int32_t value)
-{
-	int32_t *to = arena_get(a, sizeof(*to));
-
-	*to = value;
-	return to;
-}
-
-bool *default_bool(struct arena *a, bool value)
-{
-	bool *to = arena_get(a, sizeof(*to));
-
-	*to = value;
-	return to;
-}
-
 str *default_str(struct arena *a, str value)
 {
 	str *to = arena_get(a, sizeof(*to));

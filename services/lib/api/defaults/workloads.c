@@ -46,7 +46,7 @@ void default_stateful_set_strategy(struct arena *a, void *o)
 	}
 	if (str_eq(s->type, STR("RollingUpdate")) && s->rolling_update &&
 		!s->rolling_update->partition)
-		s->rolling_update->partition = default_int32(a, 0);
+		s->rolling_update->partition = arena_i32(a, 0);
 }
 
 void default_job(struct arena *a, void *o)
@@ -56,23 +56,23 @@ void default_job(struct arena *a, void *o)
 	const struct str_map *labels = &spec->template.metadata.labels;
 
 	if (!spec->completions && !spec->parallelism)
-		spec->completions = default_int32(a, 1);
+		spec->completions = arena_i32(a, 1);
 	if (!spec->parallelism)
-		spec->parallelism = default_int32(a, 1);
+		spec->parallelism = arena_i32(a, 1);
 	if (!spec->backoff_limit)
-		spec->backoff_limit = default_int32(
+		spec->backoff_limit = arena_i32(
 			a, spec->backoff_limit_per_index ? INT32_MAX : JOB_BACKOFF_LIMIT);
 	if (labels->at && job->metadata.labels.len == 0)
 		job->metadata.labels = *labels;
 	if (!spec->completion_mode)
 		spec->completion_mode = default_str(a, STR("NonIndexed"));
 	if (!spec->suspend)
-		spec->suspend = default_bool(a, false);
+		spec->suspend = arena_bool(a, false);
 	if (!spec->pod_replacement_policy)
 		spec->pod_replacement_policy = default_str(
 			a, spec->pod_failure_policy ? STR("Failed") : STR("TerminatingOrFailed"));
 	if (!spec->manual_selector)
-		spec->manual_selector = default_bool(a, false);
+		spec->manual_selector = arena_bool(a, false);
 }
 
 /* `pods` is 0 for no policy by pods. */
@@ -102,6 +102,6 @@ void default_autoscaler_behavior(struct arena *a, void *o)
 
 	default_rules(a, &b->scale_up, SCALE_UP_PODS);
 	if (!b->scale_up->stabilization_window_seconds)
-		b->scale_up->stabilization_window_seconds = default_int32(a, 0);
+		b->scale_up->stabilization_window_seconds = arena_i32(a, 0);
 	default_rules(a, &b->scale_down, 0);
 }
