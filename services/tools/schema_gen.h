@@ -1,5 +1,5 @@
 /*
- * The schema text in memory: what schema_parse.c reads, schema_resolve.c completes and the two
+ * The schema text in memory: what schema_gen_parse.c reads, schema_gen_resolve.c completes and the
  * writers print. One program's run, one arena; nothing is freed before its end.
  */
 #pragma once
@@ -8,9 +8,6 @@
 #include "lib/base/buf.h"
 #include "lib/base/map.h"
 #include "lib/schema/row.h"
-
-#include <stdarg.h>
-#include <stdlib.h>
 
 struct member {
 	str json;     /* name in JSON; of an inline field, its protobuf name */
@@ -21,7 +18,7 @@ struct member {
 	uint16_t flags; /* enum field_flags */
 	int line;
 
-	/* From here on: schema_resolve.c. */
+	/* From here on: schema_gen_resolve.c. */
 	enum field_shape shape;
 	enum field_kind kind;
 	struct decl *type; /* of KIND_STRUCT */
@@ -51,7 +48,7 @@ struct decl {
 	bool milli; /* of an alias: its quantities are rounded up to thousandths */
 	int line;
 
-	/* From here on: schema_resolve.c. */
+	/* From here on: schema_gen_resolve.c. */
 	size_t index; /* row in the table of types */
 	struct flat *flat;
 	size_t flat_count, flat_cap;

@@ -4,6 +4,8 @@
  */
 #include "tools/schema_gen.h"
 
+#include <stdarg.h>
+
 struct reader {
 	struct model *model;
 	struct module *module;

@@ -4,6 +4,8 @@
  */
 #include "tools/schema_gen.h"
 
+#include <stdarg.h>
+
 static int resolve_member(struct model *m, const struct decl *d, struct member *f, struct err *e);
 static int name_types(struct model *m, struct err *e);
 static int order_types(struct model *m, struct decl *d, struct err *e);
