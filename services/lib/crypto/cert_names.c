@@ -75,15 +75,31 @@ static int read_alternative_names(
 	return 0;
 }
 
+/* NULL when there is none; one that is malformed or comes twice is not taken for absent. */
+static void *get_extension(const STACK_OF(X509_EXTENSION) * from, int nid, bool *well_formed)
+{
+	enum { ABSENT = -1 };
+	int found;
+	void *value = X509V3_get_d2i(from, nid, &found, NULL);
+
+	if (!value && found != ABSENT)
+		*well_formed = false;
+	return value;
+}
+
 int openssl_read_extensions(struct arena *a, const STACK_OF(X509_EXTENSION) * from,
 	struct cert_subject *s, unsigned *usages, bool *is_ca, struct err *e)
 {
-	GENERAL_NAMES *names = X509V3_get_d2i(from, NID_subject_alt_name, NULL, NULL);
-	ASN1_BIT_STRING *bits = X509V3_get_d2i(from, NID_key_usage, NULL, NULL);
-	EXTENDED_KEY_USAGE *extended = X509V3_get_d2i(from, NID_ext_key_usage, NULL, NULL);
-	BASIC_CONSTRAINTS *basic = X509V3_get_d2i(from, NID_basic_constraints, NULL, NULL);
+	bool well_formed = true;
+	GENERAL_NAMES *names = get_extension(from, NID_subject_alt_name, &well_formed);
+	ASN1_BIT_STRING *bits = get_extension(from, NID_key_usage, &well_formed);
+	EXTENDED_KEY_USAGE *extended = get_extension(from, NID_ext_key_usage, &well_formed);
+	BASIC_CONSTRAINTS *basic = get_extension(from, NID_basic_constraints, &well_formed);
 	int result = names ? read_alternative_names(a, names, s, e) : 0;
 
+	if (!well_formed)
+		result = err_set(
+			e, ERR_INVALID, "a certificate's extension is malformed or comes twice");
 	*usages = (bits ? key_usages(bits) : 0) | (extended ? extended_usages(extended) : 0);
 	*is_ca = basic && basic->ca;
 	GENERAL_NAMES_free(names);

@@ -213,6 +213,38 @@ TEST(cert_request_carries_its_subject_and_its_key)
 	key_drop(k);
 }
 
+/* Go refuses such a certificate, too; taken for absent, its names would go unchecked. */
+TEST(cert_refuses_an_extension_that_is_malformed)
+{
+	static const uint8_t extensions[][5] = {
+		{0x06, 0x03, 0x55, 0x1d, 0x11}, /* subjectAltName */
+		{0x06, 0x03, 0x55, 0x1d, 0x0f}, /* keyUsage */
+		{0x06, 0x03, 0x55, 0x1d, 0x13}, /* basicConstraints */
+	};
+	enum { VALUE_AT = sizeof(extensions[0]) };
+	struct authority ca = make_authority(t, "ours");
+	struct cert_order o = order_from(&ca, ca.key, CERT_SERVER_AUTH | CERT_KEY_ENCIPHERMENT);
+	struct cert *whole = read_one(t, issue(t, &o)), spoiled;
+	struct err e;
+
+	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
+		str id = str_span((const char *)extensions[i], VALUE_AT);
+		str copy = arena_str(&t->arena, whole->der);
+		ptrdiff_t at = str_find(copy, id);
+
+		REQUIRE(at > 0);
+		char *value = (char *)copy.at + at + VALUE_AT;
+
+		/* Perhaps that it is critical; then OCTET STRING, its length, the value's tag. */
+		value += value[0] == 0x01 ? 3 : 0;
+		REQUIRE(value[0] == 0x04);
+		value[2] = 0x05;
+		CHECK_FAILS(cert_read_der(&t->arena, copy, &spoiled, &e), &e, ERR_INVALID,
+			"extension is malformed");
+	}
+	drop_authority(&ca);
+}
+
 TEST(cert_refuses_wrong_input)
 {
 	struct authority ca = make_authority(t, "ours"), other = make_authority(t, "theirs");
