@@ -1,41 +1,30 @@
 #include "lib/value/quote.h"
 
-/* Keeps room for the closing quote and the NUL. */
-static void put(char *to, size_t *len, const char *what, size_t bytes)
-{
-	if (*len + bytes + 2 > QUOTE_MAX)
-		return;
-	memcpy(to + *len, what, bytes);
-	*len += bytes;
-}
-
-static void put_hex(char *to, size_t *len, char letter, uint32_t value, int digits)
+static void put_hex(struct buf *b, char letter, uint32_t value, int digits)
 {
 	char text[10] = {'\\', letter};
 
 	for (int i = digits; i > 0; i--, value >>= 4)
 		text[1 + i] = "0123456789abcdef"[value & 15];
-	put(to, len, text, (size_t)digits + 2);
+	buf_add(b, text, (size_t)digits + 2);
 }
 
-static const char *finish(char *to, size_t len)
+static void put_letter(struct buf *b, char letter)
 {
-	to[len] = '"';
-	to[len + 1] = 0;
-	return to;
+	buf_add(b, (const char[]){'\\', letter}, 2);
 }
 
 static bool is_printable(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
-	} not [] = {{0x7f, 0xa0}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x1680, 0x1680},
+	} hidden[] = {{0x7f, 0xa0}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x1680, 0x1680},
 		{0x180e, 0x180e}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f},
 		{0x3000, 0x3000}, {0xd800, 0xf8ff}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
 		{0xfffe, 0xffff}, {0xe0000, 0x10ffff}};
 
-	for (size_t i = 0; i < COUNT_OF(not ); i++) {
-		if (c >= not [i].first && c <= not [i].last)
+	for (size_t i = 0; i < COUNT_OF(hidden); i++) {
+		if (c >= hidden[i].first && c <= hidden[i].last)
 			return false;
 	}
 	return true;
@@ -55,7 +44,7 @@ static size_t decode(str s, uint32_t *to)
 	return len;
 }
 
-static void put_escaped(char *to, size_t *len, uint32_t c)
+static void put_escaped(struct buf *b, uint32_t c)
 {
 	static const char letters[128] = {['"'] = '"',
 		['\\'] = '\\',
@@ -68,52 +57,72 @@ static void put_escaped(char *to, size_t *len, uint32_t c)
 		['\v'] = 'v'};
 
 	if (c < 128 && letters[c])
-		put(to, len, (const char[]){'\\', letters[c]}, 2);
+		put_letter(b, letters[c]);
+	else if (c < 128)
+		put_hex(b, 'x', c, 2);
+	else if (c < 0x10000)
+		put_hex(b, 'u', c, 4);
 	else
-		put_hex(to, len,
-			c < 128               ? 'x'
-				: c < 0x10000 ? 'u'
-					      : 'U',
-			c,
-			c < 128               ? 2
-				: c < 0x10000 ? 4
-					      : 8);
+		put_hex(b, 'U', c, 8);
 }
 
-const char *quote(char to[static QUOTE_MAX], str s)
+static void put_text(struct buf *b, str s)
 {
-	size_t len = 1;
-
-	to[0] = '"';
 	while (s.len > 0) {
 		uint32_t c;
 		size_t used = decode(s, &c);
 
 		if (used == 0)
-			put_hex(to, &len, 'x', (unsigned char)s.at[0], 2);
+			put_hex(b, 'x', (unsigned char)s.at[0], 2);
 		else if (c < ' ' || c == '"' || c == '\\' || !is_printable(c))
-			put_escaped(to, &len, c);
+			put_escaped(b, c);
 		else
-			put(to, &len, s.at, used);
+			buf_add(b, s.at, used);
 		s = str_slice(s, used ? used : 1, s.len);
 	}
-	return finish(to, len);
 }
 
-const char *quote_bytes(char to[static QUOTE_MAX], str s)
+static void put_bytes(struct buf *b, str s)
 {
-	size_t len = 1;
-
-	to[0] = '"';
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.at[i];
 
 		if (c >= 0x80 || c < ' ')
-			put_hex(to, &len, 'x', c, 2);
+			put_hex(b, 'x', c, 2);
 		else if (c == '"' || c == '\\')
-			put(to, &len, (const char[]){'\\', (char)c}, 2);
+			put_letter(b, (char)c);
 		else
-			put(to, &len, (const char *)&c, 1);
+			buf_add_char(b, (char)c);
 	}
-	return finish(to, len);
+}
+
+void quote_put(struct buf *b, str s)
+{
+	buf_add_char(b, '"');
+	put_text(b, s);
+	buf_add_char(b, '"');
+}
+
+static const char *quote_by(void (*put)(struct buf *b, str s), char to[static QUOTE_MAX], str s)
+{
+	struct buf b;
+
+	/* The closing quote and the NUL have room in any case. */
+	buf_init(&b, QUOTE_MAX - 2);
+	buf_add_char(&b, '"');
+	put(&b, s);
+	memcpy(to, b.at, b.len);
+	memcpy(to + b.len, "\"", 2);
+	buf_free(&b);
+	return to;
+}
+
+const char *quote(char to[static QUOTE_MAX], str s)
+{
+	return quote_by(put_text, to, s);
+}
+
+const char *quote_bytes(char to[static QUOTE_MAX], str s)
+{
+	return quote_by(put_bytes, to, s);
 }
