@@ -122,6 +122,20 @@ bool str_to_i64(str s, int64_t *to)
 	return true;
 }
 
+bool str_is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* Length of the well-formed sequence at `s`, 0 if there is none. */
 static size_t utf8_sequence(const unsigned char *s, size_t left)
 {

@@ -76,5 +76,9 @@ str str_cut(str *rest, char sep);
 NODISCARD bool str_to_i64(str s, int64_t *to);
 NODISCARD bool str_to_u64(str s, uint64_t *to);
 
+/* ASCII, whatever the locale. The value of a hexadecimal digit, -1 of any other character. */
+bool str_is_alphanumeric(char c) PURE;
+int str_hex_digit(char c) PURE;
+
 /* Valid UTF-8 without surrogates and overlong forms (RFC 3629). */
 bool str_is_utf8(str s) PURE;

@@ -86,3 +86,19 @@ TEST(str_knows_utf8)
 		CHECK(!str_is_utf8(str_of(bad[i])));
 	}
 }
+
+TEST(str_knows_ascii_of_every_byte)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	static const char letters[] = "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ";
+
+	for (int byte = 0; byte < 256; byte++) {
+		char c = (char)byte;
+		const char *hit = memchr(digits, c, sizeof(digits) - 1);
+		ptrdiff_t place = hit ? hit - digits : -1;
+
+		test_note(t, "byte %d", byte);
+		CHECK_INT(str_hex_digit(c), place < 16 ? place : place - 6);
+		CHECK(str_is_alphanumeric(c) == (hit || memchr(letters, c, sizeof(letters) - 1)));
+	}
+}

@@ -65,17 +65,9 @@ int http1_chunks_read(struct http1_chunks *c, str *in, str *part, struct err *e)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int read_size(struct http1_chunks *c, char byte, struct err *e)
 {
-	int digit = hex_digit(byte);
+	int digit = str_hex_digit(byte);
 
 	if (digit >= 0 && c->digits < SIZE_DIGITS_MAX) {
 		c->left_bytes = (c->digits++ ? c->left_bytes << 4 : 0) | (unsigned)digit;

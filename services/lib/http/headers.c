@@ -37,7 +37,7 @@ bool http_is_token(str s)
 
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.at[i];
-		bool alphanumeric = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+		bool alphanumeric = str_is_alphanumeric(s.at[i]);
 
 		if (!alphanumeric && !memchr(others, c, sizeof(others) - 1))
 			return false;

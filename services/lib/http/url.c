@@ -2,7 +2,6 @@
 
 enum { HTTP_PORT = 80, HTTPS_PORT = 443, PORT_DIGITS = 5 };
 
-static int hex_digit(char c);
 static bool is_host(str host);
 
 static int split_scheme(str text, struct url *to, str *rest, struct err *e)
@@ -107,8 +106,8 @@ int url_decode(struct arena *a, str in, bool plus_is_space, str *to, struct err 
 		char c = in.at[i];
 
 		if (c == '%') {
-			int high = i + 2 < in.len ? hex_digit(in.at[i + 1]) : -1;
-			int low = high >= 0 ? hex_digit(in.at[i + 2]) : -1;
+			int high = i + 2 < in.len ? str_hex_digit(in.at[i + 1]) : -1;
+			int low = high >= 0 ? str_hex_digit(in.at[i + 2]) : -1;
 
 			if (low < 0)
 				return err_set(e, ERR_INVALID, "invalid URL escape");
@@ -130,7 +129,7 @@ void url_add_encoded(struct buf *to, str text, enum url_part part)
 
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.at[i];
-		bool alphanumeric = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+		bool alphanumeric = str_is_alphanumeric(text.at[i]);
 
 		if (alphanumeric || (c && strchr(others, c))) {
 			buf_add_char(to, (char)c);
@@ -177,19 +176,11 @@ str url_query_get(const struct url_query *q, str name)
 	return (str){NULL, 0};
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_host(str host)
 {
 	for (size_t i = 0; i < host.len; i++) {
 		unsigned char c = (unsigned char)host.at[i];
-		bool alphanumeric = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+		bool alphanumeric = str_is_alphanumeric(host.at[i]);
 
 		if (!alphanumeric && (!c || !strchr("-._~:", c)))
 			return false;
