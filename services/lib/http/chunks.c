@@ -98,6 +98,7 @@ static int read_trailers(struct http1_chunks *c, str *in, struct err *e)
 	size_t before = c->trailers.len, len;
 
 	buf_add_str(&c->trailers, str_slice(*in, 0, TRAILERS_MAX_BYTES - before));
+	TRY(buf_ok(&c->trailers, "the trailer section", e));
 	TRY(http1_find_end(buf_str(&c->trailers), &c->scanned, &len, e));
 	if (len == 0 && c->trailers.len == TRAILERS_MAX_BYTES)
 		return err_set(e, ERR_LIMIT, "more than %d bytes of trailers", TRAILERS_MAX_BYTES);

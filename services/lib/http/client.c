@@ -30,6 +30,7 @@ struct http_client_options http_client_defaults(void)
 		.http2 = true,
 		.head_bytes_max = HEAD_BYTES_MAX,
 		.head_fields_max = HEAD_FIELDS_MAX,
+		.memory = http_memory_for(HEAD_BYTES_MAX),
 		.connect_timeout_ns = CONNECT_TIMEOUT_S * NS_PER_S,
 		.ping_after_ns = PING_AFTER_S * NS_PER_S,
 		.ping_timeout_ns = PING_TIMEOUT_S * NS_PER_S,
@@ -53,6 +54,7 @@ int http_client_open(const struct http_client_options *o, struct http_client **t
 	c->limits = (struct http_limits){
 		.head_bytes_max = o->head_bytes_max,
 		.head_fields_max = o->head_fields_max,
+		.memory = o->memory,
 		.head_timeout_ns = o->connect_timeout_ns,
 		.ping_after_ns = o->ping_after_ns,
 		.ping_timeout_ns = o->ping_timeout_ns,

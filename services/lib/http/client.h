@@ -20,6 +20,7 @@ struct http_client_options {
 	str peer_name;           /* verified by TLS; a name or an IP address */
 	bool http2; /* plaintext: HTTP/2 by prior knowledge; with TLS the server chooses */
 	size_t head_bytes_max, head_fields_max;
+	struct http_memory memory;  /* must suit head_bytes_max */
 	int64_t connect_timeout_ns; /* TLS included */
 	int64_t ping_after_ns;      /* HTTP/2: nothing received for so long: a ping. 0: never */
 	int64_t ping_timeout_ns;    /* no answer to it: the connection is dead */

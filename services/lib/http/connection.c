@@ -9,6 +9,8 @@ enum {
 	READ_BYTES = 16 << 10,
 	READS_PER_TURN = 16,
 	LINGER_MS = 2000,
+	ARENA_EXTRA_BYTES = 1 << 20, /* the array of a head's fields, what a handler notes down */
+	SESSION_BYTES_MAX = 16 << 20,
 };
 
 static const str http2_preface = STR_INIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -52,6 +54,17 @@ static const struct http_protocol waiting_protocol = {
 	.reset = wait_reset,
 };
 
+struct http_memory http_memory_for(size_t head_bytes_max)
+{
+	return (struct http_memory){
+		.arena_bytes = head_bytes_max + ARENA_EXTRA_BYTES,
+		.body_bytes = HTTP_STREAM_WINDOW_BYTES + HTTP_OUT_BYTES,
+		.in_bytes = head_bytes_max + READ_BYTES,
+		.out_bytes = BUF_NO_LIMIT,
+		.session_bytes = SESSION_BYTES_MAX,
+	};
+}
+
 int http_connection_open(struct http_keeper *k, struct loop *l, int fd,
 	const struct net_address *peer, struct tls_context *tls, str peer_name, bool is_server,
 	bool prefers_http2, struct http_connection **to, struct err *e)
@@ -79,8 +92,8 @@ int http_connection_open(struct http_keeper *k, struct loop *l, int fd,
 		.head_since_ns = l->now_ns,
 		.read_ns = l->now_ns,
 	};
-	buf_init(&c->in, k->limits->head_bytes_max + READ_BYTES);
-	buf_init(&c->out, BUF_NO_LIMIT);
+	buf_init(&c->in, k->limits->memory.in_bytes);
+	buf_init(&c->out, k->limits->memory.out_bytes);
 	if ((tls && tls_open(tls, fd, peer_name, now_s, &c->tls, e) < 0) ||
 		loop_watch(l, &c->watch, is_server ? EPOLLIN : EPOLLOUT, e) < 0) {
 		if (c->tls)
@@ -254,6 +267,7 @@ static int read_bytes(struct http_connection *c, char *to, size_t cap, size_t *l
 static int detect(struct http_connection *c, str bytes, struct err *e)
 {
 	buf_add_str(&c->in, bytes);
+	TRY(buf_ok(&c->in, "the first line", e));
 	str in = buf_str(&c->in);
 	size_t known = in.len < http2_preface.len ? in.len : http2_preface.len;
 	bool may_be_http2 = memcmp(in.at, http2_preface.at, known) == 0;
@@ -361,7 +375,7 @@ static int write_out(struct http_connection *c, struct err *e)
 	if (c->blocked)
 		return 0;
 	buf_free(&c->out);
-	if (c->closing)
+	if (c->closing && c->phase == HTTP_OPEN)
 		linger(c);
 	/* What was held back may go on now that there is room, or a choice was made. */
 	if (c->phase == HTTP_OPEN && c->tls && tls_has_unread(c->tls))

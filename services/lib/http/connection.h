@@ -79,6 +79,7 @@ struct http_limits {
 	uint32_t streams_max;
 	int64_t head_timeout_ns, idle_timeout_ns, stall_timeout_ns;
 	int64_t ping_after_ns, ping_timeout_ns;
+	struct http_memory memory;
 };
 
 struct http_keeper {
@@ -118,9 +119,8 @@ struct http_connection {
 	struct http1_state http1;
 	struct nghttp2_session *session;
 	void *lazy_block; /* see http2_memory.c */
-	size_t lazy_bytes;
+	size_t lazy_bytes, session_bytes;
 	size_t header_bytes; /* HTTP/2: of the head being read */
-	struct http_exchange *reading;
 
 	struct http_connection *next, *previous; /* of the keeper */
 };
@@ -149,6 +149,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c);
 void http_exchange_head(struct http_exchange *x);
 void http_exchange_data(struct http_exchange *x, str bytes);
 void http_exchange_body_end(struct http_exchange *x);
+void http_exchange_body_failed(struct http_exchange *x, const struct err *why);
 
 /* The stream is over for the connection; `e` is NULL when all went well. `x` may be freed. */
 void http_exchange_over(struct http_exchange *x, const struct err *e);

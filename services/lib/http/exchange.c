@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-/* Beside the text of a head: the array of its fields, what a handler notes down. */
-enum { ARENA_EXTRA_BYTES = 1 << 20 };
-
 static void tell_body_end(struct http_exchange *x, const struct err *e);
 static void pass_on_held(struct http_exchange *x);
 static void queue_changed(struct http_exchange *x);
@@ -21,8 +18,8 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
 	x->keeper = c->keeper;
 	x->loop = c->loop;
 	x->is_server = c->is_server;
-	arena_init(&x->arena, c->keeper->limits->head_bytes_max + ARENA_EXTRA_BYTES);
-	buf_init(&x->body, HTTP_STREAM_WINDOW_BYTES + HTTP_OUT_BYTES);
+	arena_init(&x->arena, c->keeper->limits->memory.arena_bytes);
+	buf_init(&x->body, c->keeper->limits->memory.body_bytes);
 	counted_take(&c->keeper->counted);
 	c->keeper->exchanges++;
 	x->previous = c->last;
@@ -56,7 +53,11 @@ void http_exchange_data(struct http_exchange *x, str bytes)
 	struct err e;
 
 	switch (x->body_mode) {
-	case HTTP_BODY_HELD: buf_add_str(&x->body, bytes); return;
+	case HTTP_BODY_HELD:
+		buf_add_str(&x->body, bytes);
+		if (!x->body.overflowed)
+			return;
+		break;
 	case HTTP_BODY_STREAMED:
 		x->untaken_bytes += bytes.len;
 		x->events->body(x, bytes);
@@ -78,6 +79,12 @@ void http_exchange_body_end(struct http_exchange *x)
 	x->body_arrived = true;
 	if (x->body_mode != HTTP_BODY_HELD)
 		tell_body_end(x, NULL);
+}
+
+void http_exchange_body_failed(struct http_exchange *x, const struct err *why)
+{
+	x->body_mode = HTTP_BODY_DROPPED;
+	tell_body_end(x, why);
 }
 
 void http_exchange_over(struct http_exchange *x, const struct err *e)
@@ -224,14 +231,15 @@ void http_limit_pending(struct http_exchange *x, size_t limit_bytes)
 
 void http_end(struct http_exchange *x, const struct http_headers *trailers)
 {
-	struct err ignored;
+	size_t count = trailers ? trailers->len : 0;
 
-	for (size_t i = 0; trailers && i < trailers->len; i++) {
-		str name = arena_str(&x->arena, trailers->at[i].name);
-		str value = arena_str(&x->arena, trailers->at[i].value);
-
-		(void)!http_header_add(&x->out_trailers, &x->arena, name, value, &ignored);
-	}
+	if (count > 0)
+		x->out_trailers.at = arena_get(&x->arena, count * sizeof(*trailers->at));
+	for (size_t i = 0; i < count; i++)
+		x->out_trailers.at[i] = (struct http_header){
+			arena_str(&x->arena, trailers->at[i].name),
+			arena_str(&x->arena, trailers->at[i].value)};
+	x->out_trailers.len = count;
 	x->out_ended = true;
 	if (x->is_server)
 		give_up(x);
@@ -297,9 +305,17 @@ static void tell_body_end(struct http_exchange *x, const struct err *e)
 static void pass_on_held(struct http_exchange *x)
 {
 	struct buf held = x->body;
+	struct err e;
 
 	if (x->connection)
 		x->connection->protocol->want_body(x);
+	if (buf_ok(&held, "the body", &e) < 0) {
+		x->body_mode = HTTP_BODY_DROPPED;
+		if (x->connection)
+			x->connection->protocol->body_taken(x, held.len);
+		tell_body_end(x, &e);
+		return;
+	}
 	if (held.len > 0 && x->body_mode == HTTP_BODY_STREAMED) {
 		buf_init(&x->body, held.limit_bytes);
 		x->untaken_bytes += held.len;

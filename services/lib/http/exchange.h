@@ -28,6 +28,18 @@ struct http_connection;
 struct http_exchange;
 struct http_keeper;
 
+/* What may be held for one peer; past it his request is refused or his connection ends. */
+struct http_memory {
+	size_t arena_bytes;   /* of an exchange: the fields of its heads, what a handler adds */
+	size_t body_bytes;    /* of a body, until its owner has chosen how he wants it */
+	size_t in_bytes;      /* of a connection: read but not understood yet */
+	size_t out_bytes;     /* of a connection: encoded but not sent yet */
+	size_t session_bytes; /* of a connection: the state of HTTP/2 */
+};
+
+/* For heads of up to so many bytes. */
+struct http_memory http_memory_for(size_t head_bytes_max);
+
 struct http_events {
 	/* Client: the response's status and headers are there. */
 	void (*head)(struct http_exchange *x);
@@ -40,7 +52,8 @@ struct http_events {
 
 	/*
 	 * The body is complete: `body` holds it after http_collect_body; `trailers` are there. Or
-	 * `e` says why it cannot be had, ERR_LIMIT; the answer is the owner's. NULL otherwise.
+	 * `e` says why it cannot be had, ERR_LIMIT, or ERR_INVALID when it turns out to be
+	 * malformed behind an answer that has begun; the end is the owner's. NULL otherwise.
 	 */
 	void (*body_end)(struct http_exchange *x, const struct err *e);
 

@@ -120,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct http_limits limits = {.head_bytes_max = 8192,
 		.head_fields_max = 50,
+		.memory = http_memory_for(8192),
 		.streams_max = 20,
 		.head_timeout_ns = NS_PER_S,
 		.idle_timeout_ns = NS_PER_S,

@@ -28,6 +28,7 @@ static int input(struct http_connection *c, str bytes, struct err *e)
 {
 	if (c->in.len > 0) {
 		buf_add_str(&c->in, bytes);
+		TRY(buf_ok(&c->in, "what the peer sent ahead", e));
 		str in = buf_str(&c->in);
 
 		TRY(take_input(c, &in, e));
@@ -35,10 +36,11 @@ static int input(struct http_connection *c, str bytes, struct err *e)
 	} else {
 		TRY(take_input(c, &bytes, e));
 		buf_add_str(&c->in, bytes);
+		TRY(buf_ok(&c->in, "what the peer sent ahead", e));
 	}
 	if (c->in.len == 0)
 		buf_free(&c->in);
-	return buf_ok(&c->in, "what the peer sent ahead", e);
+	return 0;
 }
 
 static int input_end(struct http_connection *c, struct err *e)
@@ -338,14 +340,15 @@ static int read_head(struct http_connection *c, str *in, struct err *e)
 	return c->is_server ? take_request(c, head) : take_response(c, head, e);
 }
 
-/* An answer that has begun goes out to its end; nothing more is read. */
+/* An answer that has begun is the owner's to end; nothing more is read. */
 static int bad_body(struct http_connection *c, const struct err *why, struct err *e)
 {
 	if (!c->is_server)
 		return err_set(e, why->kind, "%s", why->text);
 	if (!c->http1.current->head_sent)
-		return refuse(c, 400, why);
+		return refuse(c, why->kind == ERR_LIMIT ? 413 : 400, why);
 	c->http1.broken_off = true;
+	http_exchange_body_failed(c->http1.current, why);
 	return 0;
 }
 
@@ -366,9 +369,9 @@ static int read_chunked(struct http_connection *c, str *in, struct err *e)
 		return 0;
 	str lines;
 
-	TRY(arena_str_try(&x->arena, buf_str(&h->chunks.trailers), &lines, e));
-	if (http1_read_fields(
-		    &x->arena, lines, c->keeper->limits->head_fields_max, &x->trailers, &why) < 0)
+	if (arena_str_try(&x->arena, buf_str(&h->chunks.trailers), &lines, &why) < 0 ||
+		http1_read_fields(&x->arena, lines, c->keeper->limits->head_fields_max,
+			&x->trailers, &why) < 0)
 		return bad_body(c, &why, e);
 	body_complete(c);
 	return 0;

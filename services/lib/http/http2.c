@@ -10,6 +10,7 @@ enum {
 
 static int make_session(struct http_connection *c, struct err *e);
 static int nghttp2_failed(struct err *e, const char *doing, int code);
+static void submitted(struct http_connection *c, int code);
 static void set_callbacks(nghttp2_session_callbacks *to);
 static int submit_settings(struct http_connection *c, struct err *e);
 
@@ -125,7 +126,9 @@ static void send_response(
 	/* A body that is known to be empty ends with the head. */
 	if (nghttp2_submit_response2(c->session, x->stream_id, l.at, l.len,
 		    x->bodiless || length == 0 ? NULL : &body) != 0)
-		nghttp2_submit_rst_stream(c->session, 0, x->stream_id, NGHTTP2_INTERNAL_ERROR);
+		submitted(c,
+			nghttp2_submit_rst_stream(
+				c->session, 0, x->stream_id, NGHTTP2_INTERNAL_ERROR));
 	x->head_sent = true;
 	http_connection_flush_later(c);
 }
@@ -134,7 +137,8 @@ static void more_output(struct http_exchange *x)
 {
 	if (x->deferred) {
 		x->deferred = false;
-		nghttp2_session_resume_data(x->connection->session, x->stream_id);
+		submitted(x->connection,
+			nghttp2_session_resume_data(x->connection->session, x->stream_id));
 	}
 	http_connection_flush_later(x->connection);
 }
@@ -144,8 +148,9 @@ static void want_body(struct http_exchange *x)
 	static const nghttp2_nv go_on = {(uint8_t *)":status", (uint8_t *)"100", 7, 3, 0};
 
 	if (x->is_server && x->expects_continue && !x->head_sent && !x->body_arrived) {
-		nghttp2_submit_headers(
-			x->connection->session, 0, x->stream_id, NULL, &go_on, 1, NULL);
+		submitted(x->connection,
+			nghttp2_submit_headers(
+				x->connection->session, 0, x->stream_id, NULL, &go_on, 1, NULL));
 		http_connection_flush_later(x->connection);
 	}
 	x->expects_continue = false;
@@ -155,7 +160,8 @@ static void body_taken(struct http_exchange *x, size_t len)
 {
 	if (len == 0)
 		return;
-	nghttp2_session_consume(x->connection->session, x->stream_id, len);
+	submitted(
+		x->connection, nghttp2_session_consume(x->connection->session, x->stream_id, len));
 	http_connection_flush_later(x->connection);
 }
 
@@ -170,15 +176,17 @@ static void reset(struct http_exchange *x)
 		http_exchange_over(x, &e);
 		return;
 	}
-	nghttp2_submit_rst_stream(c->session, 0, x->stream_id, NGHTTP2_CANCEL);
+	submitted(c, nghttp2_submit_rst_stream(c->session, 0, x->stream_id, NGHTTP2_CANCEL));
 	http_connection_flush_later(c);
 }
 
 static void drain(struct http_connection *c)
 {
 	c->draining = true;
-	nghttp2_submit_goaway(c->session, 0, nghttp2_session_get_last_proc_stream_id(c->session),
-		NGHTTP2_NO_ERROR, NULL, 0);
+	submitted(c,
+		nghttp2_submit_goaway(c->session, 0,
+			nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR, NULL,
+			0));
 	if (c->exchange_count == 0)
 		c->closing = true;
 	http_connection_flush_later(c);
@@ -186,7 +194,7 @@ static void drain(struct http_connection *c)
 
 static void ping(struct http_connection *c)
 {
-	nghttp2_submit_ping(c->session, 0, NULL);
+	submitted(c, nghttp2_submit_ping(c->session, 0, NULL));
 }
 
 const struct http_protocol http2_protocol = {
@@ -256,7 +264,19 @@ static int submit_settings(struct http_connection *c, struct err *e)
 
 static int nghttp2_failed(struct err *e, const char *doing, int code)
 {
-	return err_set(e, ERR_INVALID, "%s: %s", doing, nghttp2_strerror(code));
+	return err_set(e, code == NGHTTP2_ERR_NOMEM ? ERR_LIMIT : ERR_INVALID, "%s: %s", doing,
+		nghttp2_strerror(code));
+}
+
+/* Without memory for its frame the peer would wait for ever. */
+static void submitted(struct http_connection *c, int code)
+{
+	struct err e;
+
+	if (!nghttp2_is_fatal(code))
+		return;
+	(void)!nghttp2_failed(&e, "sending HTTP/2", code);
+	http_connection_kill(c, &e);
 }
 
 static void add_nv(struct header_list *l, str name, str value)
@@ -354,7 +374,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	c->head_since_ns = c->loop->now_ns;
 	x = c->keeper->exchanges < c->keeper->exchanges_max ? http_exchange_new(c) : NULL;
 	if (!x) {
-		nghttp2_submit_rst_stream(session, 0, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+		submitted(c,
+			nghttp2_submit_rst_stream(
+				session, 0, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM));
 		return 0;
 	}
 	x->stream_id = frame->hd.stream_id;
@@ -454,7 +476,7 @@ static void take_request(struct http_exchange *x)
 	x->expects_continue = expect.at != NULL;
 	x->owner_done = false;
 	if (http_read_target(&x->arena, r, &e) < 0)
-		answer_plainly(x, 400, e.text);
+		answer_plainly(x, e.kind == ERR_LIMIT ? 431 : 400, e.text);
 	else
 		http_exchange_head(x);
 }
@@ -504,19 +526,19 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 		return 0;
 	x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 	if (x && !x->body_arrived)
-		nghttp2_submit_rst_stream(session, 0, x->stream_id, NGHTTP2_NO_ERROR);
+		submitted(c, nghttp2_submit_rst_stream(session, 0, x->stream_id, NGHTTP2_NO_ERROR));
 	return 0;
 }
 
 static int on_data_chunk(nghttp2_session *session, UNUSED uint8_t flags, int32_t stream_id,
-	const uint8_t *data, size_t len, UNUSED void *user)
+	const uint8_t *data, size_t len, void *user)
 {
 	struct http_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
 
 	if (x)
 		http_exchange_data(x, str_span((const char *)data, len));
 	else
-		nghttp2_session_consume(session, stream_id, len);
+		submitted(user, nghttp2_session_consume(session, stream_id, len));
 	return 0;
 }
 
@@ -545,7 +567,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 	bool complete = x->is_server ? x->out_ended && code == NGHTTP2_NO_ERROR : x->body_arrived;
 
 	if (owed > 0)
-		nghttp2_session_consume_connection(session, owed);
+		submitted(c, nghttp2_session_consume_connection(session, owed));
 	explain_end(x, code, &e);
 	http_exchange_over(x, complete ? NULL : &e);
 	if (c->draining && c->exchange_count == 0)

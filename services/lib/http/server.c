@@ -50,6 +50,7 @@ struct http_server_options http_server_defaults(void)
 		.streams_max = STREAMS_MAX,
 		.head_bytes_max = HEAD_BYTES_MAX,
 		.head_fields_max = HEAD_FIELDS_MAX,
+		.memory = http_memory_for(HEAD_BYTES_MAX),
 		.head_timeout_ns = HEAD_TIMEOUT_S * NS_PER_S,
 		.idle_timeout_ns = IDLE_TIMEOUT_S * NS_PER_S,
 		.stall_timeout_ns = STALL_TIMEOUT_S * NS_PER_S,
@@ -71,6 +72,7 @@ int http_server_start(const struct http_server_options *o, struct http_server **
 	s->limits = (struct http_limits){
 		.head_bytes_max = o->head_bytes_max,
 		.head_fields_max = o->head_fields_max,
+		.memory = o->memory,
 		.streams_max = o->streams_max,
 		.head_timeout_ns = o->head_timeout_ns,
 		.idle_timeout_ns = o->idle_timeout_ns,

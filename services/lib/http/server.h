@@ -26,9 +26,10 @@ struct http_server_options {
 	size_t connections_max;
 	uint32_t streams_max; /* per HTTP/2 connection */
 	size_t head_bytes_max, head_fields_max;
-	int64_t head_timeout_ns;  /* handshake; from the first byte of a head to its end */
-	int64_t idle_timeout_ns;  /* no exchange under way */
-	int64_t stall_timeout_ns; /* a collected body is owed, or nothing of what waits is taken */
+	struct http_memory memory; /* must suit head_bytes_max */
+	int64_t head_timeout_ns;   /* handshake; from the first byte of a head to its end */
+	int64_t idle_timeout_ns;   /* no exchange under way */
+	int64_t stall_timeout_ns;  /* a collected body is owed, or nothing of what waits is taken */
 };
 
 /* Upstream's limits: 100 streams, 32 s for a head, 90 s idle; everything else is ours. */

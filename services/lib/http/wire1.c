@@ -54,7 +54,11 @@ int http1_read_request(struct arena *a, str head, size_t fields_max, struct http
 	}
 	TRY(frame_request(to, h, e));
 	to->authority = http_header(&to->headers, STR("host"));
-	return http_read_target(a, to, e);
+	int result = http_read_target(a, to, e);
+
+	if (result < 0 && e->kind == ERR_LIMIT)
+		h->refusal = TOO_LARGE;
+	return result;
 }
 
 static int read_status_line(str line, struct http_response *to, struct http1_head *h, struct err *e)
