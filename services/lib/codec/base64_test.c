@@ -55,3 +55,24 @@ TEST(base64_names_the_byte_as_go_does)
 		CHECK_STR(back, "kept");
 	}
 }
+
+TEST(base64_is_refused_memory_cleanly)
+{
+	const str text = STR("Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy");
+	bool done = false;
+
+	for (size_t limit = 0; !done && limit < 1000; limit++) {
+		str back = STR("kept");
+		struct arena a;
+		struct err e;
+
+		test_note(t, "limit %zu", limit);
+		arena_init(&a, limit);
+		done = base64_read(&a, text, &back, &e) == 0;
+		if (!done)
+			CHECK_INT(e.kind, ERR_LIMIT);
+		CHECK_STR(back, done ? "foobarfoobarfoobarfoobarfoobar" : "kept");
+		arena_free(&a);
+	}
+	CHECK(done);
+}

@@ -50,7 +50,7 @@ int cert_request_read(struct arena *a, str pem, struct cert_request *to, struct 
 {
 	struct cert_request read = {0};
 	BIO *from = openssl_reader(pem);
-	X509_REQ *r = PEM_read_bio_X509_REQ(from, NULL, openssl_no_password, NULL);
+	X509_REQ *r = from ? PEM_read_bio_X509_REQ(from, NULL, openssl_no_password, NULL) : NULL;
 
 	BIO_free(from);
 	if (!r)
@@ -62,20 +62,15 @@ int cert_request_read(struct arena *a, str pem, struct cert_request *to, struct 
 	int result = fits ? 0 : openssl_error(e, ERR_INVALID, "a certificate request's signature");
 	STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(r);
 
+	if (result == 0 && !extensions)
+		result = openssl_error(e, ERR_INVALID, "a certificate request's extensions");
 	if (result == 0)
 		result = openssl_read_name(a, X509_REQ_get_subject_name(r), &read.subject, e);
 	if (result == 0)
 		result = openssl_read_extensions(
 			a, extensions, &read.subject, &read.usages, &read.is_ca, e);
-	if (result == 0) {
-		BIO *public = openssl_need(BIO_new(BIO_s_mem()));
-		struct arena scratch;
-
-		arena_init(&scratch, ARENA_NO_LIMIT);
-		PEM_write_bio_PUBKEY(public, X509_REQ_get0_pubkey(r));
-		result = key_read_public(openssl_written(public, &scratch), &read.key, e);
-		arena_free(&scratch);
-	}
+	if (result == 0)
+		result = openssl_key(X509_REQ_get_pubkey(r), &read.key, e);
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	X509_REQ_free(r);
 	TRY(result);
@@ -91,6 +86,20 @@ static void destroy_roots(struct counted *c)
 	free(r);
 }
 
+/*
+ * A certificate whose key or extensions OpenSSL had no memory for stays without them, and would
+ * vouch for nobody ever after. The key is read with the certificate, the extensions when they are
+ * first needed: so they are read here.
+ */
+static bool add_root(X509_STORE *store, X509 *root)
+{
+	enum { ANY_PURPOSE = -1 };
+	bool added = X509_STORE_add_cert(store, root) == 1;
+
+	X509_check_purpose(root, ANY_PURPOSE, 0);
+	return added && X509_get0_pubkey(root) && !openssl_lacked_memory();
+}
+
 /* Go takes any certificate of the pool for an anchor, be it self-signed or not. */
 int cert_roots_read(str pem, struct cert_roots **to, struct err *e)
 {
@@ -100,11 +109,16 @@ int cert_roots_read(str pem, struct cert_roots **to, struct err *e)
 	struct cert_roots *r = openssl_need(calloc(1, sizeof(*r)));
 
 	counted_init(&r->counted, destroy_roots);
-	r->store = openssl_need(X509_STORE_new());
-	X509_STORE_set_flags(r->store, X509_V_FLAG_PARTIAL_CHAIN);
-	for (int i = 0; i < sk_X509_num(bundle); i++)
-		X509_STORE_add_cert(r->store, sk_X509_value(bundle, i));
+	r->store = X509_STORE_new();
+	bool done = r->store && X509_STORE_set_flags(r->store, X509_V_FLAG_PARTIAL_CHAIN) == 1;
+
+	for (int i = 0; i < sk_X509_num(bundle) && done; i++)
+		done = add_root(r->store, sk_X509_value(bundle, i));
 	sk_X509_pop_free(bundle, X509_free);
+	if (!done) {
+		cert_roots_drop(r);
+		return openssl_error(e, ERR_INVALID, "a trusted certificate that is of no use");
+	}
 	*to = r;
 	return 0;
 }
@@ -122,16 +136,19 @@ void cert_roots_drop(struct cert_roots *r)
 
 static int parse_chain(struct cert_list chain, STACK_OF(X509) * *to, struct err *e)
 {
-	STACK_OF(X509) *certs = openssl_need(sk_X509_new_null());
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	int result = certs ? 0 : openssl_error(e, ERR_LIMIT, "a chain of certificates");
 
-	for (size_t i = 0; i < chain.len; i++) {
+	for (size_t i = 0; i < chain.len && result == 0; i++) {
 		X509 *x;
 
-		if (parse_der(chain.at[i], &x, e) < 0) {
-			sk_X509_pop_free(certs, X509_free);
-			return -1;
-		}
-		sk_X509_push(certs, x);
+		result = parse_der(chain.at[i], &x, e);
+		if (result == 0 && !openssl_push(certs, x))
+			result = openssl_error(e, ERR_LIMIT, "a chain of certificates");
+	}
+	if (result < 0) {
+		sk_X509_pop_free(certs, X509_free);
+		return -1;
 	}
 	*to = certs;
 	return 0;
@@ -142,6 +159,7 @@ int cert_verify(const struct cert_roots *r, struct cert_list chain, enum cert_us
 {
 	STACK_OF(X509) * certs;
 	X509_STORE_CTX *ctx;
+	int purpose = usage == CERT_CLIENT_AUTH ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER;
 	int result = 0;
 
 	if (chain.len == 0)
@@ -149,14 +167,16 @@ int cert_verify(const struct cert_roots *r, struct cert_list chain, enum cert_us
 	if (chain.len > CERT_CHAIN_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d certificates", CERT_CHAIN_MAX);
 	TRY(parse_chain(chain, &certs, e));
-	ctx = openssl_need(X509_STORE_CTX_new());
-	X509_STORE_CTX_init(ctx, r->store, sk_X509_value(certs, 0), certs);
-	X509_STORE_CTX_set_purpose(
-		ctx, usage == CERT_CLIENT_AUTH ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
-	X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), now_s);
-	if (X509_verify_cert(ctx) != 1)
-		result = err_set(e, ERR_UNAUTHORIZED, "the certificate is not trusted: %s",
-			X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	ctx = X509_STORE_CTX_new();
+	if (!ctx || X509_STORE_CTX_init(ctx, r->store, sk_X509_value(certs, 0), certs) != 1 ||
+		X509_STORE_CTX_set_purpose(ctx, purpose) != 1) {
+		result = openssl_error(e, ERR_LIMIT, "verifying a certificate");
+	} else {
+		X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), now_s);
+		if (X509_verify_cert(ctx) != 1)
+			result = err_set(e, ERR_UNAUTHORIZED, "the certificate is not trusted: %s",
+				X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	}
 	ERR_clear_error();
 	X509_STORE_CTX_free(ctx);
 	sk_X509_pop_free(certs, X509_free);
@@ -199,8 +219,9 @@ static int describe(struct arena *a, X509 *from, struct cert *to, struct err *e)
 	TRY(seconds_of(X509_get0_notAfter(from), &to->not_after_s, e));
 
 	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(from), NULL);
-	char *digits = openssl_need(BN_bn2hex(openssl_need(serial)));
-	int result = arena_str_try(a, str_of(digits), &to->serial, e);
+	char *digits = serial ? BN_bn2hex(serial) : NULL;
+	int result = digits ? arena_str_try(a, str_of(digits), &to->serial, e)
+			    : openssl_error(e, ERR_INVALID, "a certificate's serial number");
 
 	OPENSSL_free(digits);
 	BN_free(serial);

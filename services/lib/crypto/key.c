@@ -15,40 +15,41 @@ enum {
 };
 
 static int check_kind(EVP_PKEY *pkey, struct err *e);
-static int wrap(EVP_PKEY *pkey, struct key **to, struct err *e);
 static EVP_PKEY *public_of_certificate(str pem);
 static int fits(const struct key *k, enum key_signature s, struct err *e);
 static int der_to_raw(
 	const uint8_t *der, size_t len, uint8_t to[P256_SIGNATURE_BYTES], struct err *e);
-static size_t raw_to_der(const uint8_t *raw, uint8_t to[P256_DER_MAX_BYTES]);
+static int raw_to_der(
+	const uint8_t *raw, uint8_t to[P256_DER_MAX_BYTES], size_t *len, struct err *e);
 
 int key_make(struct key **to, struct err *e)
 {
 	EVP_PKEY *pkey = EVP_EC_gen("P-256");
 
-	return pkey ? wrap(pkey, to, e) : openssl_error(e, ERR_INTERNAL, "making a key");
+	return pkey ? openssl_key(pkey, to, e) : openssl_error(e, ERR_INTERNAL, "making a key");
 }
 
 int key_read_private(str pem, struct key **to, struct err *e)
 {
 	BIO *from = openssl_reader(pem);
-	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(from, NULL, openssl_no_password, NULL);
+	EVP_PKEY *pkey = from ? PEM_read_bio_PrivateKey(from, NULL, openssl_no_password, NULL)
+			      : NULL;
 
 	BIO_free(from);
-	return pkey ? wrap(pkey, to, e) : openssl_error(e, ERR_INVALID, "private key");
+	return pkey ? openssl_key(pkey, to, e) : openssl_error(e, ERR_INVALID, "private key");
 }
 
 int key_read_public(str pem, struct key **to, struct err *e)
 {
 	BIO *from = openssl_reader(pem);
-	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(from, NULL, openssl_no_password, NULL);
+	EVP_PKEY *pkey = from ? PEM_read_bio_PUBKEY(from, NULL, openssl_no_password, NULL) : NULL;
 
 	BIO_free(from);
 	if (!pkey)
 		pkey = public_of_certificate(pem);
 	if (pkey) {
 		ERR_clear_error();
-		return wrap(pkey, to, e);
+		return openssl_key(pkey, to, e);
 	}
 	ERR_clear_error();
 	if (key_read_private(pem, to, e) < 0)
@@ -149,11 +150,11 @@ int key_verify(const struct key *k, enum key_signature s, str data, str signatur
 		if (len != P256_SIGNATURE_BYTES)
 			return err_set(e, ERR_UNAUTHORIZED, "the signature has not %d bytes",
 				P256_SIGNATURE_BYTES);
-		len = raw_to_der(at, der);
+		TRY(raw_to_der(at, der, &len, e));
 		at = der;
 	}
-	EVP_MD_CTX *ctx = openssl_need(EVP_MD_CTX_new());
-	bool good = EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
 		EVP_DigestVerify(ctx, at, len, (const uint8_t *)data.at, data.len) == 1;
 
 	EVP_MD_CTX_free(ctx);
@@ -169,8 +170,10 @@ static void destroy(struct counted *c)
 	free(k);
 }
 
-static int wrap(EVP_PKEY *pkey, struct key **to, struct err *e)
+int openssl_key(EVP_PKEY *pkey, struct key **to, struct err *e)
 {
+	if (!pkey)
+		return openssl_error(e, ERR_INVALID, "public key");
 	if (check_kind(pkey, e) < 0) {
 		EVP_PKEY_free(pkey);
 		return -1;
@@ -202,7 +205,7 @@ static int check_kind(EVP_PKEY *pkey, struct err *e)
 static EVP_PKEY *public_of_certificate(str pem)
 {
 	BIO *from = openssl_reader(pem);
-	X509 *cert = PEM_read_bio_X509(from, NULL, openssl_no_password, NULL);
+	X509 *cert = from ? PEM_read_bio_X509(from, NULL, openssl_no_password, NULL) : NULL;
 	EVP_PKEY *pkey = cert ? X509_get_pubkey(cert) : NULL;
 
 	X509_free(cert);
@@ -231,16 +234,23 @@ static int der_to_raw(
 	return 0;
 }
 
-static size_t raw_to_der(const uint8_t *raw, uint8_t to[P256_DER_MAX_BYTES])
+static int raw_to_der(
+	const uint8_t *raw, uint8_t to[P256_DER_MAX_BYTES], size_t *len, struct err *e)
 {
-	ECDSA_SIG *sig = openssl_need(ECDSA_SIG_new());
-	BIGNUM *r = openssl_need(BN_bin2bn(raw, P256_COORDINATE_BYTES, NULL));
-	BIGNUM *s = openssl_need(
-		BN_bin2bn(raw + P256_COORDINATE_BYTES, P256_COORDINATE_BYTES, NULL));
+	ECDSA_SIG *sig = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(raw, P256_COORDINATE_BYTES, NULL);
+	BIGNUM *s = BN_bin2bn(raw + P256_COORDINATE_BYTES, P256_COORDINATE_BYTES, NULL);
+	int made = -1;
 
-	ECDSA_SIG_set0(sig, r, s);
-	int len = i2d_ECDSA_SIG(sig, &to);
-
+	if (sig && r && s && ECDSA_SIG_set0(sig, r, s) == 1) {
+		made = i2d_ECDSA_SIG(sig, &to);
+	} else {
+		BN_free(r);
+		BN_free(s);
+	}
 	ECDSA_SIG_free(sig);
-	return (size_t)len;
+	if (made < 0)
+		return openssl_error(e, ERR_LIMIT, "a signature");
+	*len = (size_t)made;
+	return 0;
 }

@@ -9,8 +9,18 @@ int openssl_error(struct err *e, enum err_kind kind, const char *what)
 	unsigned long code = ERR_peek_last_error();
 	const char *why = code ? ERR_reason_error_string(code) : NULL;
 
-	ERR_clear_error();
+	if (openssl_lacked_memory())
+		kind = ERR_LIMIT;
 	return err_set(e, kind, "%s: %s", what, why ? why : "malformed");
+}
+
+bool openssl_lacked_memory(void)
+{
+	bool lacked = false;
+
+	for (unsigned long code; (code = ERR_get_error()) != 0;)
+		lacked |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return lacked;
 }
 
 void *openssl_need(void *made)
@@ -24,7 +34,7 @@ void *openssl_need(void *made)
 
 BIO *openssl_reader(str bytes)
 {
-	return openssl_need(BIO_new_mem_buf(bytes.at ? bytes.at : "", (int)bytes.len));
+	return BIO_new_mem_buf(bytes.at ? bytes.at : "", (int)bytes.len);
 }
 
 str openssl_written(BIO *b, struct arena *a)
@@ -42,17 +52,28 @@ int openssl_no_password(UNUSED char *to, UNUSED int size, UNUSED int writing, UN
 	return -1;
 }
 
+bool openssl_push(STACK_OF(X509) * to, X509 *x)
+{
+	bool pushed = sk_X509_push(to, x) > 0;
+
+	if (!pushed)
+		X509_free(x);
+	return pushed;
+}
+
 int openssl_read_certs(str pem, STACK_OF(X509) * *to, struct err *e)
 {
 	BIO *from = openssl_reader(pem);
-	STACK_OF(X509) *certs = openssl_need(sk_X509_new_null());
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	bool kept = from && certs;
 
-	for (X509 *c; (c = PEM_read_bio_X509(from, NULL, openssl_no_password, NULL));)
-		sk_X509_push(certs, c);
+	ERR_clear_error();
+	for (X509 *c; kept && (c = PEM_read_bio_X509(from, NULL, openssl_no_password, NULL));)
+		kept = openssl_push(certs, c);
 	BIO_free(from);
 
 	/* The end of the text is an error to OpenSSL, too. */
-	bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	bool at_end = kept && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 
 	if (at_end && sk_X509_num(certs) > 0) {
 		ERR_clear_error();

@@ -24,20 +24,30 @@ struct cert_roots {
 	X509_STORE *store;
 };
 
-/* "what: OpenSSL's reason"; empties OpenSSL's queue of this thread. Returns -1. */
+/* "what: OpenSSL's reason", ERR_LIMIT if that is want of memory; empties OpenSSL's queue of this
+ * thread. Returns -1. */
 NODISCARD int openssl_error(struct err *e, enum err_kind kind, const char *what) COLD;
+
+/* Whether that is among OpenSSL's errors of this thread, which are gone then. */
+bool openssl_lacked_memory(void);
 
 /* OpenSSL fails so only for want of memory. */
 void *openssl_need(void *made) __attribute__((returns_nonnull));
 
-/* Reads from memory that outlives the BIO. */
+/* Reads from memory that outlives the BIO; NULL without memory. */
 BIO *openssl_reader(str bytes);
 
 /* What a memory BIO was written, in the arena; frees the BIO. */
 str openssl_written(BIO *b, struct arena *a);
 
+/* Takes over the key, which is checked; NULL is the error that OpenSSL has noted down. */
+NODISCARD int openssl_key(EVP_PKEY *pkey, struct key **to, struct err *e);
+
 /* OpenSSL would ask at the terminal for a password otherwise. */
 int openssl_no_password(char *to, int size, int writing, void *unused);
+
+/* Takes over the certificate; false, and it is freed, without memory. */
+bool openssl_push(STACK_OF(X509) * to, X509 *x);
 
 /* The certificates of a PEM bundle; sk_X509_pop_free is the caller's. */
 NODISCARD int openssl_read_certs(str pem, STACK_OF(X509) * *to, struct err *e);

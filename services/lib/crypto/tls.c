@@ -147,8 +147,9 @@ int tls_peer_chain(const struct tls *t, struct arena *a, struct cert_list *to, s
 		if (i >= 0 && X509_cmp(x, leaf) == 0)
 			continue;
 		int len = i2d_X509(x, &der);
-		int result = arena_str_try(
-			a, str_span((char *)der, (size_t)len), &list[count++], e);
+		int result = len < 0
+			? openssl_error(e, ERR_LIMIT, "the peer's certificate")
+			: arena_str_try(a, str_span((char *)der, (size_t)len), &list[count++], e);
 
 		OPENSSL_free(der);
 		TRY(result);
