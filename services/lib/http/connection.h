@@ -120,7 +120,8 @@ struct http_connection {
 	struct nghttp2_session *session;
 	void *lazy_block; /* see http2_memory.c */
 	size_t lazy_bytes, session_bytes;
-	size_t header_bytes; /* HTTP/2: of the head being read */
+	size_t header_bytes;    /* HTTP/2: of the head being read */
+	int32_t head_stream_id; /* whose it is */
 
 	struct http_connection *next, *previous; /* of the keeper */
 };

@@ -372,6 +372,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	if (!c->is_server || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
 	c->head_since_ns = c->loop->now_ns;
+	c->head_stream_id = frame->hd.stream_id;
 	x = c->keeper->exchanges < c->keeper->exchanges_max ? http_exchange_new(c) : NULL;
 	if (!x) {
 		submitted(c,
@@ -559,6 +560,9 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 	struct http_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
 	struct err e;
 
+	/* A head that was refused before its end is not waited for. */
+	if (stream_id == c->head_stream_id)
+		c->head_since_ns = 0;
 	if (!x)
 		return 0;
 	nghttp2_session_set_stream_user_data(session, stream_id, NULL);

@@ -169,6 +169,10 @@ static void choose(struct loop_task *task)
 	}
 }
 
+static void keep_waiting(UNUSED struct loop_task *task)
+{
+}
+
 static void serve(struct http_handler *h, struct http_exchange *x)
 {
 	struct world *w = CONTAINER_OF(h, struct world, handler);
@@ -210,14 +214,14 @@ static void got_closed(struct http_exchange *x, const struct err *e)
 static const struct http_events call_events = {
 	.head = got_head, .body = got_body, .body_end = got_end, .closed = got_closed};
 
-static void connect_both(struct test *t, struct world *w, bool http2,
+static void connect_both(struct test *t, struct world *w, const struct clock *clock, bool http2,
 	const struct http_memory *server, const struct http_memory *client)
 {
 	struct http_server_options so = http_server_defaults();
 	struct http_client_options co = http_client_defaults();
 	struct err e;
 
-	REQUIRE_OK(loop_init(&w->loop, &clock_system, &e), &e);
+	REQUIRE_OK(loop_init(&w->loop, clock, &e), &e);
 	REQUIRE_OK(net_address_parse(STR("127.0.0.1"), 0, &co.address, &e), &e);
 	REQUIRE_OK(net_listen(&co.address, &w->listener, &e), &e);
 	REQUIRE_OK(net_local_address(w->listener, &co.address, &e), &e);
@@ -255,7 +259,7 @@ static bool exchange(struct test *t, bool http2, const char *target,
 	struct http_exchange *x;
 
 	buf_init(&w.body, BODY_LIMIT_BYTES);
-	connect_both(t, &w, http2, server, client);
+	connect_both(t, &w, &clock_system, http2, server, client);
 	if (http_call(w.client, &c, &x, &w.error) == 0) {
 		http_write(x, str_slice(str_of(sent), 0, 100));
 		for (int i = 0; i < TURNS_MAX && !w.over && !x->head_sent; i++)
@@ -321,4 +325,51 @@ TEST(http_exchange_is_refused_memory_cleanly)
 		for (int http2 = 0; http2 <= 1; http2++)
 			sweep(t, bounds[i].name, http2, &server, &client, bounds[i].limit,
 				bounds[i].step_bytes);
+}
+
+static void begin_call(struct test *t, struct world *w, size_t header_bytes)
+{
+	char *text = memset(arena_get(&t->arena, header_bytes), 'x', header_bytes);
+	struct http_call c = {.method = STR("GET"),
+		.target = STR("/hold"),
+		.authority = STR("localhost"),
+		.headers = HTTP_HEADERS({STR("a"), str_span(text, header_bytes)}),
+		.events = &call_events,
+		.owner = w};
+	struct http_exchange *x;
+	struct err e;
+
+	w->over = false;
+	REQUIRE_OK(http_call(w->client, &c, &x, &e), &e);
+}
+
+/* HTTP/2: the time allowed for a head must not run on once the head was refused. */
+TEST(http_refused_stream_leaves_the_others_alone)
+{
+	struct http_memory server = http_server_defaults().memory;
+	const struct http_memory client = http_client_defaults().memory;
+	struct world w = {.handler.request = serve};
+	struct clock_fake clock;
+
+	alarm(HANG_S);
+	clock_fake_init(&clock, 0);
+	clock_fake_advance(&clock, NS_PER_S);
+	server.arena_bytes = 2000;
+	buf_init(&w.body, BODY_LIMIT_BYTES);
+	w.choose.run = keep_waiting;
+	connect_both(t, &w, &clock.clock, true, &server, &client);
+	begin_call(t, &w, 100);
+	for (int i = 0; i < TURNS_MAX && !w.served; i++)
+		loop_turn(&w.loop, true);
+	REQUIRE(w.served != NULL);
+	begin_call(t, &w, 4000);
+	for (int i = 0; i < TURNS_MAX && !w.over; i++)
+		loop_turn(&w.loop, true);
+	CHECK(w.over && w.error.kind == ERR_CLOSED);
+	w.over = false;
+	clock_fake_advance(&clock, 40 * NS_PER_S);
+	for (int i = 0; i < 20; i++)
+		loop_turn(&w.loop, false);
+	CHECK(!w.over);
+	disconnect(&w);
 }
