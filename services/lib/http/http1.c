@@ -346,7 +346,7 @@ static int bad_body(struct http_connection *c, const struct err *why, struct err
 	if (!c->is_server)
 		return err_set(e, why->kind, "%s", why->text);
 	if (!c->http1.current->head_sent)
-		return refuse(c, why->kind == ERR_LIMIT ? 413 : 400, why);
+		return refuse(c, 400, why);
 	c->http1.broken_off = true;
 	http_exchange_body_failed(c->http1.current, why);
 	return 0;
