@@ -46,8 +46,8 @@ TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard services/lib/*/*
 TESTED_TSAN := $(filter lib/base lib/loop lib/http,$(TESTED))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c))))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
-PACKAGES    := zlib zstd libyaml nghttp2 openssl
-LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lzstd -lz -lm -lpthread -ldl
+PACKAGES    := libyaml nghttp2 openssl
+LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps test test-long lint format fuzz bench packages relock clean dev asan tsan musl

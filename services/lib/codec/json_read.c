@@ -177,12 +177,21 @@ static inline char peek(const struct reader *r)
 	return LIKELY(r->at < r->end) ? *r->at : 0;
 }
 
+static int more_nodes(struct reader *r, struct err *e)
+{
+	void *nodes = r->nodes;
+
+	if (arena_grow(r->arena, &nodes, r->len, &r->cap, sizeof(*r->nodes)) < 0)
+		return arena_full(r->arena, e);
+	r->nodes = nodes;
+	return 0;
+}
+
 static inline int add_node(
 	struct reader *r, enum json_kind kind, const char *text, size_t size, struct err *e)
 {
-	if (UNLIKELY(r->len == r->cap) &&
-		arena_grow(r->arena, (void **)&r->nodes, r->len, &r->cap, sizeof(*r->nodes)) < 0)
-		return arena_full(r->arena, e);
+	if (UNLIKELY(r->len == r->cap))
+		TRY(more_nodes(r, e));
 	r->nodes[r->len++] = (struct node){
 		.text = text, .size = (uint32_t)size, .kind = kind, .span = 1};
 	return 0;

@@ -1,5 +1,6 @@
 #include "lib/crypto/openssl.h"
 
+#include <limits.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,10 @@ void *openssl_need(void *made)
 
 BIO *openssl_reader(str bytes)
 {
-	return BIO_new_mem_buf(bytes.at ? bytes.at : "", (int)bytes.len);
+	/* What is cut there is malformed all the same. */
+	int len = bytes.len < INT_MAX ? (int)bytes.len : INT_MAX;
+
+	return BIO_new_mem_buf(bytes.at ? bytes.at : "", len);
 }
 
 str openssl_written(BIO *b, struct arena *a)

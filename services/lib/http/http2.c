@@ -3,7 +3,7 @@
 #include <nghttp2/nghttp2.h>
 
 enum {
-	HEADERS_MAX = 128,        /* of a message of ours */
+	ADDED_HEADERS_MAX = 4,    /* to a message: pseudo fields; date and length */
 	QUEUED_FRAMES_MAX = 2000, /* a peer that makes us answer more than it reads is cut */
 	CONTINUATIONS_MAX = 16,
 };
@@ -14,11 +14,13 @@ static void submitted(struct http_connection *c, int code);
 static void set_callbacks(nghttp2_session_callbacks *to);
 static int submit_settings(struct http_connection *c, struct err *e);
 
+/* Room for the fields of a message and for those that we add. */
 struct header_list {
-	nghttp2_nv at[HEADERS_MAX];
+	nghttp2_nv *at;
 	size_t len;
 };
 
+static struct header_list new_list(struct arena *a, const struct http_headers *h);
 static void add_pair(struct header_list *l, struct arena *a, str name, str value);
 static void add_list(struct header_list *l, struct arena *a, const struct http_headers *h);
 static nghttp2_data_provider2 body_of(struct http_exchange *x);
@@ -87,7 +89,7 @@ static int send_request(struct http_exchange *x, struct err *e)
 {
 	struct http_connection *c = x->connection;
 	const struct http_request *r = &x->request;
-	struct header_list l = {.len = 0};
+	struct header_list l = new_list(&x->arena, &r->headers);
 	nghttp2_data_provider2 body = body_of(x);
 	bool has_body = x->out.bytes > 0 || !x->out_ended;
 
@@ -112,7 +114,7 @@ static void send_response(
 {
 	struct http_connection *c = x->connection;
 	nghttp2_data_provider2 body = body_of(x);
-	struct header_list l = {.len = 0};
+	struct header_list l = new_list(&x->arena, h);
 
 	x->bodiless = str_eq(x->request.method, STR("HEAD")) || status == 204 || status == 304;
 	add_pair(&l, &x->arena, STR(":status"), arena_fmt(&x->arena, "%d", status));
@@ -279,11 +281,16 @@ static void submitted(struct http_connection *c, int code)
 	http_connection_kill(c, &e);
 }
 
+static struct header_list new_list(struct arena *a, const struct http_headers *h)
+{
+	return (struct header_list){
+		.at = arena_get(a, (h->len + ADDED_HEADERS_MAX) * sizeof(nghttp2_nv))};
+}
+
 static void add_nv(struct header_list *l, str name, str value)
 {
-	if (l->len < HEADERS_MAX)
-		l->at[l->len++] = (nghttp2_nv){(uint8_t *)name.at, (uint8_t *)value.at, name.len,
-			value.len, NGHTTP2_NV_FLAG_NONE};
+	l->at[l->len++] = (nghttp2_nv){
+		(uint8_t *)name.at, (uint8_t *)value.at, name.len, value.len, NGHTTP2_NV_FLAG_NONE};
 }
 
 /* Names in lower case, values without control characters: anything else the peer would reset. */
@@ -318,7 +325,6 @@ static nghttp2_ssize read_body(nghttp2_session *session, int32_t stream_id, UNUS
 	size_t cap, uint32_t *flags, nghttp2_data_source *source, UNUSED void *user)
 {
 	struct http_exchange *x = source->ptr;
-	struct header_list l = {.len = 0};
 	size_t len = x->out.bytes < cap ? x->out.bytes : cap;
 
 	if (len == 0 && !x->out_ended) {
@@ -330,6 +336,8 @@ static nghttp2_ssize read_body(nghttp2_session *session, int32_t stream_id, UNUS
 		return (nghttp2_ssize)len;
 	*flags |= NGHTTP2_DATA_FLAG_EOF;
 	if (x->out_trailers.len > 0) {
+		struct header_list l = new_list(&x->arena, &x->out_trailers);
+
 		*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 		add_list(&l, &x->arena, &x->out_trailers);
 		if (nghttp2_submit_trailer(session, stream_id, l.at, l.len) != 0)
