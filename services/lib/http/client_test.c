@@ -20,7 +20,13 @@ static const struct kind kinds[] = {
 	{"HTTP/2 with TLS", true, true},
 };
 
-enum { DAY_S = 86400, TURNS_MAX = 200000, BODY_LIMIT_BYTES = 8 << 20, HANG_S = 60 };
+enum {
+	MANY_FIELDS = 300,
+	DAY_S = 86400,
+	TURNS_MAX = 200000,
+	BODY_LIMIT_BYTES = 8 << 20,
+	HANG_S = 60
+};
 
 struct world {
 	struct http_handler handler;
@@ -40,6 +46,7 @@ struct outcome {
 	struct buf body;
 	struct err error;
 	int status, heads, ends, closes;
+	size_t fields; /* X-Many among those of the head */
 	size_t sent;
 	bool streams, cancels;
 	str echo_trailer;
@@ -69,6 +76,17 @@ static void peer_gone(struct http_exchange *x, UNUSED const struct err *e)
 static const struct http_events echo_events = {
 	.body = keep_body, .body_end = end_echo, .closed = peer_gone};
 
+static void respond_with_many_fields(struct http_exchange *x)
+{
+	struct http_headers many = {0};
+	struct err e;
+
+	for (int i = 0; i < MANY_FIELDS; i++)
+		if (http_header_add(&many, &x->arena, STR("X-Many"), STR("1"), &e) < 0)
+			break;
+	http_respond(x, 200, &many, STR(""));
+}
+
 static void serve(struct http_handler *h, struct http_exchange *x)
 {
 	struct world *w = CONTAINER_OF(h, struct world, handler);
@@ -85,6 +103,8 @@ static void serve(struct http_handler *h, struct http_exchange *x)
 		http_start(x, 200, NULL);
 		http_write(x, STR("half"));
 		w->held = x;
+	} else if (str_eq(x->request.path, STR("/many"))) {
+		respond_with_many_fields(x);
 	} else if (str_eq(x->request.path, STR("/upgrade"))) {
 		if (http_upgrade(x, HTTP_HEADERS({STR("Upgrade"), STR("echo")}), &e) < 0)
 			http_respond(x, 400, NULL, str_of(e.text));
@@ -200,6 +220,8 @@ static void got_head(struct http_exchange *x)
 
 	o->heads++;
 	o->status = x->response.status;
+	for (size_t i = 0; i < x->response.headers.len; i++)
+		o->fields += str_eq_ignoring_case(x->response.headers.at[i].name, STR("x-many"));
 	http_stream_body(x);
 	if (o->cancels) {
 		o->x = NULL;
@@ -301,6 +323,22 @@ TEST(client_head_call_has_no_body)
 		CHECK_INT(head.body.len, 0);
 		CHECK_STR(buf_str(&get.body), "GET");
 		buf_free(&get.body);
+		end(&w);
+	}
+}
+
+TEST(client_hears_every_field_of_a_head)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		struct outcome o;
+		struct world w;
+
+		begin(t, &w, &kinds[i]);
+		test_note(t, "%s", kinds[i].name);
+		call(t, &w, &o, "GET", "/many", (str){NULL, 0}, false);
+		turn_until(t, &w, &o.closes, 1);
+		CHECK_INT(o.fields, MANY_FIELDS);
+		buf_free(&o.body);
 		end(&w);
 	}
 }
