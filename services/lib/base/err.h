@@ -35,7 +35,8 @@ struct err {
 
 /*
  * Sets kind and text, returns -1, so that a function ends with `return err_set(...)`. Macros,
- * so that the compiler sees the -1 and knows that outputs are not looked at then.
+ * so that the compiler sees the -1 and knows that outputs are not looked at then. Who only fills in
+ * an error for somebody else calls the functions below.
  */
 #define err_set(e, kind, ...) (err_write(e, kind, __VA_ARGS__), -1)
 

@@ -372,7 +372,7 @@ static enum tls_result result_of(struct tls *t, int returned, const char *doing,
 	case SSL_ERROR_ZERO_RETURN: return TLS_CLOSED;
 	case SSL_ERROR_SYSCALL:
 		t->broken = true;
-		(void)!err_set_errno(e, why, "%s", doing);
+		err_write_errno(e, why, "%s", doing);
 		return TLS_FAILED;
 	default: break;
 	}
@@ -381,9 +381,8 @@ static enum tls_result result_of(struct tls *t, int returned, const char *doing,
 	t->broken = true;
 	if (!t->context->is_server && verified != X509_V_OK) {
 		ERR_clear_error();
-		(void)!err_set(e, ERR_UNAUTHORIZED,
-			"%s: the server's certificate is not trusted: %s", doing,
-			X509_verify_cert_error_string(verified));
+		err_write(e, ERR_UNAUTHORIZED, "%s: the server's certificate is not trusted: %s",
+			doing, X509_verify_cert_error_string(verified));
 	} else {
 		(void)!openssl_error(e, ERR_CLOSED, doing);
 	}

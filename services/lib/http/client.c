@@ -127,7 +127,7 @@ static void forget(struct http_keeper *k, struct http_connection *connection)
 
 	c->why = connection->why;
 	if (c->why.kind == ERR_NONE)
-		(void)!err_set(&c->why, ERR_CLOSED, "the connection was closed");
+		err_write(&c->why, ERR_CLOSED, "the connection was closed");
 	c->connection = NULL;
 	if (c->closed)
 		loop_post(c->loop, c->closed);

@@ -42,7 +42,7 @@ static void wait_reset(struct http_exchange *x)
 {
 	struct err e;
 
-	(void)!err_set(&e, ERR_CLOSED, "given up");
+	err_write(&e, ERR_CLOSED, "given up");
 	http_exchange_over(x, &e);
 }
 
@@ -134,7 +134,7 @@ void http_connection_destroy(struct http_connection *c)
 
 	c->phase = HTTP_DEAD;
 	if (closed.kind == ERR_NONE)
-		(void)!err_set(&closed, ERR_CLOSED, "the connection was closed");
+		err_write(&closed, ERR_CLOSED, "the connection was closed");
 	while (c->first)
 		http_exchange_over(c->first, &closed);
 	c->protocol->close(c);
@@ -163,7 +163,7 @@ static void ready(struct loop_watch *w, uint32_t events)
 		c->blocked = false;
 	/* Nothing is asked for while an owner makes the peer wait, but errors are always told. */
 	if (events & (EPOLLERR | EPOLLHUP) && !(w->events & EPOLLIN) && c->phase >= HTTP_DETECT) {
-		(void)!err_set(&e, ERR_CLOSED, "the peer has closed the connection");
+		err_write(&e, ERR_CLOSED, "the peer has closed the connection");
 		http_connection_kill(c, &e);
 		return;
 	}
@@ -473,6 +473,6 @@ static void time_out(struct loop_timer *t)
 		c->protocol->drain(c);
 		return;
 	}
-	(void)!err_set(&e, ERR_TIMEOUT, "the peer took too long");
+	err_write(&e, ERR_TIMEOUT, "the peer took too long");
 	http_connection_kill(c, &e);
 }

@@ -176,9 +176,9 @@ static void reset(struct http_exchange *x)
 	struct err e = {0};
 
 	if (x->cut)
-		(void)!err_set(&e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
+		err_write(&e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
 	else
-		(void)!err_set(&e, ERR_CLOSED, "given up");
+		err_write(&e, ERR_CLOSED, "given up");
 	/* A call that waits for its turn leaves the others alone. */
 	if (x == c->http1.current || x->is_server)
 		http_connection_kill(c, &e);
@@ -245,7 +245,7 @@ static int take_request(struct http_connection *c, str head)
 	if (c->keeper->exchanges < c->keeper->exchanges_max)
 		x = http_exchange_new(c);
 	if (!x) {
-		(void)!err_set(&why, ERR_UNAVAILABLE, "too many requests are under way");
+		err_write(&why, ERR_UNAVAILABLE, "too many requests are under way");
 		return refuse(c, 503, &why);
 	}
 	h->current = x;
@@ -326,7 +326,7 @@ static int read_head(struct http_connection *c, str *in, struct err *e)
 	}
 	if (len > limit_bytes || (len == 0 && in->len > limit_bytes)) {
 		*in = str_slice(*in, in->len, 0);
-		(void)!err_set(&why, ERR_LIMIT, "a head of more than %zu bytes", limit_bytes);
+		err_write(&why, ERR_LIMIT, "a head of more than %zu bytes", limit_bytes);
 		return c->is_server ? refuse(c, 431, &why) : err_set(e, why.kind, "%s", why.text);
 	}
 	if (len == 0)

@@ -174,7 +174,7 @@ static void reset(struct http_exchange *x)
 	if (x->stream_id == 0) {
 		struct err e;
 
-		(void)!err_set(&e, ERR_CLOSED, "given up");
+		err_write(&e, ERR_CLOSED, "given up");
 		http_exchange_over(x, &e);
 		return;
 	}
@@ -554,11 +554,11 @@ static int on_data_chunk(nghttp2_session *session, UNUSED uint8_t flags, int32_t
 static void explain_end(const struct http_exchange *x, uint32_t code, struct err *e)
 {
 	if (x->cut)
-		(void)!err_set(e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
+		err_write(e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
 	else if (code == NGHTTP2_REFUSED_STREAM)
-		(void)!err_set(e, ERR_UNAVAILABLE, "the peer refused the request unread");
+		err_write(e, ERR_UNAVAILABLE, "the peer refused the request unread");
 	else
-		(void)!err_set(e, ERR_CLOSED, "the peer ended the stream: %s",
+		err_write(e, ERR_CLOSED, "the peer ended the stream: %s",
 			nghttp2_http2_strerror(code));
 }
 
