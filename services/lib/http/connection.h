@@ -155,5 +155,8 @@ void http_exchange_body_failed(struct http_exchange *x, const struct err *why);
 /* The stream is over for the connection; `e` is NULL when all went well. `x` may be freed. */
 void http_exchange_over(struct http_exchange *x, const struct err *e);
 
+/* Why an exchange that was cut is over. */
+void http_exchange_too_slow(const struct http_exchange *x, struct err *e);
+
 /* Tells owners whose queue has become short. */
 void http_exchange_tell_writable(struct http_connection *c);

@@ -87,6 +87,11 @@ void http_exchange_body_failed(struct http_exchange *x, const struct err *why)
 	tell_body_end(x, why);
 }
 
+void http_exchange_too_slow(const struct http_exchange *x, struct err *e)
+{
+	err_write(e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
+}
+
 void http_exchange_over(struct http_exchange *x, const struct err *e)
 {
 	struct http_connection *c = x->connection;

@@ -176,7 +176,7 @@ static void reset(struct http_exchange *x)
 	struct err e = {0};
 
 	if (x->cut)
-		err_write(&e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
+		http_exchange_too_slow(x, &e);
 	else
 		err_write(&e, ERR_CLOSED, "given up");
 	/* A call that waits for its turn leaves the others alone. */

@@ -554,7 +554,7 @@ static int on_data_chunk(nghttp2_session *session, UNUSED uint8_t flags, int32_t
 static void explain_end(const struct http_exchange *x, uint32_t code, struct err *e)
 {
 	if (x->cut)
-		err_write(e, ERR_LIMIT, "the peer is too slow: %zu bytes wait", x->out.bytes);
+		http_exchange_too_slow(x, e);
 	else if (code == NGHTTP2_REFUSED_STREAM)
 		err_write(e, ERR_UNAVAILABLE, "the peer refused the request unread");
 	else
