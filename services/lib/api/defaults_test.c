@@ -15,10 +15,7 @@ static str with_defaults(struct test *t, enum api_type type, const char *in)
 		&e);
 	struct_default(&t->arena, api_type(type), o);
 	REQUIRE_OK(struct_encode(api_type(type), o, FORMAT_JSON, &b, &e), &e);
-	str out = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return out;
+	return test_take(t, &b);
 }
 
 struct example {
@@ -117,10 +114,7 @@ static str text_of(struct test *t, const struct quantity_map *map, const char *k
 		return (str){NULL, 0};
 	buf_init(&b, 256);
 	quantity_put(&b, q);
-	str text = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return text;
+	return test_take(t, &b);
 }
 
 TEST(pods_ask_for_what_they_are_limited_to_and_templates_do_not)

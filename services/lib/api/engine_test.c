@@ -32,10 +32,7 @@ static str encode(struct test *t, const void *o, enum format f)
 
 	buf_init(&b, 1 << 20);
 	REQUIRE_OK(object_encode(o, f, &b, &e), &e);
-	str copy = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return copy;
+	return test_take(t, &b);
 }
 
 TEST(fields_are_plain_c)

@@ -58,10 +58,7 @@ static str text_of(struct test *t, const struct tree *tree)
 
 	buf_init(&b, BUF_NO_LIMIT);
 	tree_put(&b, tree);
-	str text = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return text;
+	return test_take(t, &b);
 }
 
 /* Messages that show whole maps or lists may be cut. */

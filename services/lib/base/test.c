@@ -1,7 +1,5 @@
 #include "lib/base/test.h"
 
-#include "lib/base/buf.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +109,14 @@ void test_note(struct test *t, const char *fmt, ...)
 	va_end(args);
 }
 
+str test_take(struct test *t, struct buf *b)
+{
+	str copy = arena_str(&t->arena, buf_str(b));
+
+	buf_free(b);
+	return copy;
+}
+
 str test_file(struct test *t, const char *path)
 {
 	const char *root = getenv("CORACLE_ROOT");
@@ -126,9 +132,8 @@ str test_file(struct test *t, const char *path)
 			buf_add(&content, part, got);
 		fclose(file);
 	}
-	str copy = arena_str(&t->arena, buf_str(&content));
+	str copy = test_take(t, &content);
 
-	buf_free(&content);
 	if (!test_check(t, file != NULL, full.at, __FILE__, __LINE__))
 		longjmp(t->out, 1);
 	return copy;

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -78,6 +79,9 @@ bool test_check_fails(struct test *t, int result, const struct err *e, enum err_
 
 /* Shown beside the failures that follow, to tell the cases of a loop apart; "" takes it away. */
 void test_note(struct test *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* What was written, in the test's arena; frees the buffer. */
+str test_take(struct test *t, struct buf *b);
 
 /* A file of the checkout, whole, in the test's arena; `path` is relative to $CORACLE_ROOT or to the
  * working directory. Ends the test if it cannot be read. */

@@ -18,10 +18,7 @@ static str copy_of(struct test *t, const char *text)
 
 	buf_init(&b, BUF_NO_LIMIT);
 	json_put_item(&b, &root);
-	str out = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return out;
+	return test_take(t, &b);
 }
 
 static str written(struct test *t, str s)
@@ -30,10 +27,7 @@ static str written(struct test *t, str s)
 
 	buf_init(&b, 1 << 20);
 	json_put_str(&b, s);
-	str out = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return out;
+	return test_take(t, &b);
 }
 
 static str number(struct test *t, double value)
@@ -42,10 +36,7 @@ static str number(struct test *t, double value)
 
 	buf_init(&b, 1 << 20);
 	json_put_f64(&b, value);
-	str out = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return out;
+	return test_take(t, &b);
 }
 
 TEST(json_walks_members_in_order_with_duplicates)

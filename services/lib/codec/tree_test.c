@@ -17,10 +17,7 @@ static str text(struct test *t, const struct tree *tree)
 
 	buf_init(&b, 1 << 20);
 	tree_put(&b, tree);
-	str copy = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return copy;
+	return test_take(t, &b);
 }
 
 TEST(tree_changes_members_and_items)

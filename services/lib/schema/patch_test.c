@@ -22,10 +22,7 @@ static str nested(struct test *t, int levels)
 	buf_add_str(&b, STR("{}"));
 	for (int i = 1; i < levels; i++)
 		buf_add_char(&b, '}');
-	str text = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return text;
+	return test_take(t, &b);
 }
 
 static str path_of(struct test *t, int steps)

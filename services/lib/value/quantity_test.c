@@ -17,10 +17,7 @@ static str print(struct test *t, struct quantity q)
 
 	buf_init(&b, 4096);
 	quantity_put(&b, &q);
-	str text = arena_str(&t->arena, buf_str(&b));
-
-	buf_free(&b);
-	return text;
+	return test_take(t, &b);
 }
 
 static str fresh(struct test *t, struct quantity q)
