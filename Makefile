@@ -39,13 +39,15 @@ SYSROOT_fuzz := $(SYSROOT)
 SYSROOT_musl := out/sysroot/musl
 
 # Folders in the order of their floors; the archive holds all, a program takes what it uses.
-FOLDERS     := $(shell sed -n 's/^\(lib\/[a-z]*\) .*/\1/p' services/FLOORS)
+FOLDERS     := $(filter-out tools coracle,$(shell sed -n 's/^\([a-z][a-z/-]*\) .*/\1/p' services/FLOORS))
 sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
 LIB_SOURCES := $(foreach f,$(FOLDERS),$(call sources,$(f)) $(call sources,$(f)/defaults))
-TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard services/lib/*/*_test.c))))
-TESTED_TSAN := $(filter lib/base lib/loop lib/http,$(TESTED))
-FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c))))
+TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard $(FOLDERS:%=services/%/*_test.c)))))
+TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver/storage,$(TESTED))
+FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
+FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
+DAEMONS     :=
 PACKAGES    := libyaml nghttp2 openssl
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lm -lpthread -ldl
 
@@ -99,6 +101,14 @@ out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
+out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
+
+# One binary under upstream's names: argv[0] picks the program.
+$(DAEMONS:%=out/$(1)/bin/%): out/$(1)/bin/coracle
+	@ln -sf coracle $$@
+
 out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
@@ -130,13 +140,13 @@ define fuzz_object
 out/$(1)/obj/$(notdir $(2:.c=.o)): out/$(1)/obj/$(2:.c=.o)
 	@cp $$< $$@
 endef
-$(foreach s,$(filter-out %/fuzz_main.c,$(wildcard services/lib/*/fuzz_*.c)),$(foreach b,asan fuzz,$(eval $(call fuzz_object,$(b),$(s)))))
+$(foreach s,$(FUZZ_SOURCES),$(foreach b,asan fuzz,$(eval $(call fuzz_object,$(b),$(s)))))
 
 UNIT_TESTS   := $(foreach f,$(TESTED),out/asan/test/$(subst /,-,$(f)))
 TSAN_TESTS   := $(foreach f,$(TESTED_TSAN),out/tsan/test/$(subst /,-,$(f)))
 MUSL_TESTS   := $(foreach f,$(TESTED),out/musl/test/$(subst /,-,$(f)))
 FUZZ_REPLAYS := $(addprefix out/asan/fuzz/,$(FUZZ))
-PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(if $(wildcard tests/http/*.c),http-test-server))
+PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(DAEMONS) $(if $(wildcard tests/http/*.c),http-test-server))
 
 dev: $(PROGRAMS) ## build with optimisation, into out/dev
 asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan

@@ -95,8 +95,14 @@ class Lint:
                 self.complain(path, number, f'"{ours}" is not a path below services/ of a listed folder')
             elif other != own and self.floors.floor[other] >= self.floors.floor[own]:
                 self.complain(path, number, f"{own} may not include {other}: same floor or higher")
+            elif self.program(other) not in ("lib", self.program(own)) and own not in ("tools", "coracle"):
+                self.complain(path, number, f"{own} may not include {other}: another program's")
         elif self.floors.floor[own] < self.floors.floor["lib/api"]:
             self.complain(path, number, f"{own} may not include generated types of lib/api")
+
+    @staticmethod
+    def program(folder):
+        return folder.split("/")[0]
 
     def check_functions(self, path, lines):
         start = None

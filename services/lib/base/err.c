@@ -21,6 +21,7 @@ void err_write(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_end(args);
 	mark_cut(e->text, sizeof(e->text), wanted);
 	e->kind = kind;
+	e->detail = NULL;
 }
 
 void err_write_errno(struct err *e, int errnum, const char *fmt, ...)

@@ -31,6 +31,10 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	char text[512]; /* always NUL-terminated; longer messages end in "..." */
+
+	/* The whole answer to a client where one line is too little, in the arena of his request:
+	 * lib/api/status.h. Else NULL. */
+	const void *detail;
 };
 
 /*

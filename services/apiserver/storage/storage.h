@@ -1,0 +1,214 @@
+/*
+ * Storage: etcd in upstream's layout, and the watch cache over it; upstream's storage/etcd3,
+ * storage/cacher and the storage factory in one. One thread owns the connection to etcd, feeds the
+ * cache from one watch on the whole prefix, and batches what others ask of it. Reads come from the
+ * cache; how recent it must be, the reader says first (storage_wait). Writes go to etcd and
+ * block, so they are for threads that may.
+ *
+ * Revisions are etcd's; all resources share one order of them.
+ *
+ * Ownership: struct stored and struct storage_event are counted, immutable, anybody's to share.
+ * Threading: any, save what names a loop; watches and waits belong to the thread of their loop.
+ *
+ * Errors: ERR_EXISTS, ERR_NOT_FOUND, ERR_CONFLICT as said below; ERR_GONE: the revision is
+ * compacted; ERR_TIMEOUT: the revision is not there yet; ERR_LIMIT: the object is too large for
+ * etcd; ERR_UNAVAILABLE: etcd cannot be reached or is out of space: the client tries again.
+ * Whether a write that ended so took place is then unknown, as with upstream.
+ *
+ * Source: apiserver/pkg/storage/{etcd3,cacher}; KEP-2340, KEP-3157, KEP-4988.
+ */
+#pragma once
+
+#include "lib/api/resource.h"
+#include "lib/base/counted.h"
+#include "lib/base/metrics.h"
+#include "lib/loop/loop.h"
+#include "lib/schema/object.h"
+
+struct storage;
+struct snapshot;
+
+struct storage_options {
+	struct str_list servers; /* --etcd-servers */
+	str ca_pem, cert_pem, key_pem;
+	str prefix;                     /* --etcd-prefix, "/registry" */
+	int64_t compaction_interval_ns; /* --etcd-compaction-interval; 0: never */
+	int64_t history_ns;             /* of events that a watch may begin at: 75 s */
+	size_t history_bytes;           /* of each resource */
+	const struct clock *clock;
+};
+
+/* Starts the thread; the cache fills from then on, however long etcd takes to appear. */
+NODISCARD int storage_open(
+	const struct storage_options *o, struct metrics *m, struct storage **to, struct err *e);
+
+/* Ends what waits with ERR_CLOSED, then the thread. */
+void storage_close(struct storage *s);
+
+/* False until every resource has been read once, and when etcd has not answered lately;
+ * `e` says why. For /readyz. */
+NODISCARD int storage_ready(struct storage *s, struct err *e);
+
+/* --- objects */
+
+/* One object as it was at one revision. */
+struct stored {
+	struct counted counted;
+	const struct resource *resource; /* a row with this etcd_prefix, whatever its version */
+	const struct type *type;         /* of the stored version */
+	str ns, name;                    /* ns absent for cluster-scoped resources */
+	int64_t revision;
+	str envelope; /* protobuf with k8s\0, or JSON; defaulted, resourceVersion set */
+	const struct str_map *labels; /* for selectors */
+	const str *
+		fields; /* values of the resource's field labels, in their order, not the aliases */
+};
+
+/* The object decoded: a new one, the caller's to change. Texts may borrow from `o`. */
+NODISCARD int stored_decode(struct arena *a, const struct stored *o, void **to, struct err *e);
+
+/*
+ * Its JSON as an object of the stored version, with kind and apiVersion or without, as list items
+ * of built-in kinds have it: a reference that the caller drops. Kept, as far as memory set
+ * aside for it goes, since the next reader will want the same.
+ */
+struct stored_json {
+	struct counted counted;
+	str with_kind, without_kind;
+};
+
+NODISCARD int stored_json(
+	struct storage *s, const struct stored *o, struct stored_json **to, struct err *e);
+
+/* A reference, or NULL. */
+struct stored *storage_get(struct storage *s, const struct resource *r, str ns, str name);
+
+/* --- lists: one moment of one resource */
+
+/* The present one; revision is that of the last event of any resource that the cache has seen. */
+struct snapshot *storage_snapshot(struct storage *s, const struct resource *r, int64_t *revision);
+
+/*
+ * As it was at `revision`, for continue tokens and resourceVersionMatch=Exact: from the cache while
+ * it is kept, else read from etcd, which blocks. ERR_GONE when that is compacted.
+ */
+NODISCARD int storage_snapshot_at(struct storage *s, const struct resource *r, int64_t revision,
+	struct snapshot **to, struct err *e);
+
+/* Keeps this moment for storage_snapshot_at, five minutes at most: a continue token names it. */
+void snapshot_keep(struct snapshot *n);
+
+void snapshot_drop(struct snapshot *n);
+
+/* Objects in the order of etcd's keys, of one namespace (or absent: all),
+ * from behind `after` on ("ns/name" or "name"; absent: from the start). */
+struct snapshot_walk {
+	const struct snapshot *snapshot;
+	const void *at[16];
+	uint8_t slot[16];
+	int depth;
+	str ns;
+};
+
+struct snapshot_walk snapshot_walk(const struct snapshot *n, str ns, str after);
+
+/* Borrowed until the snapshot is dropped; NULL at the end. */
+const struct stored *snapshot_next(struct snapshot_walk *w);
+
+/* How many objects are in `ns`, or in all. */
+size_t snapshot_count(const struct snapshot *n, str ns);
+
+/* --- how recent */
+
+/*
+ * Waits until the cache holds everything that was acknowledged before the call (revision 0), or the
+ * given revision. `done` runs on the loop: `e` is NULL, ERR_TIMEOUT after three seconds, or
+ * ERR_UNAVAILABLE. Waits that begin together share one question to etcd.
+ */
+struct storage_wait {
+	void (*done)(struct storage_wait *w, const struct err *e);
+	struct loop *loop;
+	int64_t revision;
+	struct storage_wait *next; /* the storage's own, from here on */
+	struct loop_task task;
+	struct err error;
+	int64_t deadline_ns;
+};
+
+void storage_wait(struct storage *s, struct storage_wait *w);
+
+/* The same for a thread that may block. */
+NODISCARD int storage_wait_here(struct storage *s, int64_t revision, struct err *e);
+
+/* --- writes; blocking. Objects are of the stored version and carry their namespace and name. */
+
+/* ERR_EXISTS. `ttl_s` 0: for ever. `*revision` is the object's first. */
+NODISCARD int storage_create(struct storage *s, const struct resource *r, const void *object,
+	int64_t ttl_s, int64_t *revision, struct err *e);
+
+/*
+ * Puts `object` in the place of `before` if nobody has changed that since; ERR_CONFLICT otherwise,
+ * with `*current` the object as it is (the caller drops it) or NULL when it is gone.
+ */
+NODISCARD int storage_update(struct storage *s, const struct stored *before, const void *object,
+	int64_t ttl_s, int64_t *revision, struct stored **current, struct err *e);
+
+/* In the same manner. `*revision` is that of the deletion. */
+NODISCARD int storage_delete(struct storage *s, const struct stored *before, int64_t *revision,
+	struct stored **current, struct err *e);
+
+/* From etcd itself, past the cache; ERR_NOT_FOUND. A reference. */
+NODISCARD int storage_fetch(struct storage *s, const struct resource *r, str ns, str name,
+	struct stored **to, struct err *e);
+
+/* --- watches */
+
+enum storage_event_kind { STORAGE_ADDED, STORAGE_MODIFIED, STORAGE_DELETED };
+
+struct storage_event {
+	struct counted counted;
+	enum storage_event_kind kind;
+	struct stored *now;    /* DELETED: its last state with the revision of the deletion */
+	struct stored *before; /* NULL if ADDED */
+	int64_t revision;
+};
+
+/* One I/O thread's end of the fan-out; made on its loop. */
+struct storage_io;
+
+NODISCARD int storage_io_open(
+	struct storage *s, struct loop *l, struct storage_io **to, struct err *e);
+void storage_io_close(struct storage_io *io);
+
+/*
+ * A watch on one resource, narrowed to a namespace, one name, and (pods) one node; absent: all.
+ * Events come in the order of their revisions, none lost or doubled, many in one turn of the loop.
+ * An object that a pod's node narrows away, or lets in, shows in `before` and `now` as it is: what
+ * the client is told the watcher decides.
+ */
+struct storage_watch {
+	void (*event)(struct storage_watch *w, struct storage_event *ev);
+
+	/* The watch is over: ERR_GONE (the client must list again), ERR_CLOSED (shutting down). */
+	void (*ended)(struct storage_watch *w, const struct err *e);
+
+	const struct resource *resource;
+	str ns, name, node;
+
+	/* The storage's own. */
+	struct storage_io *io;
+	struct storage_watch *next, *previous;
+	int64_t after;
+};
+
+/*
+ * Events after `revision` on. With `initial` not NULL the watch begins with the present moment
+ * instead: `*initial` is that snapshot and `*revision` its revision. ERR_GONE when events after
+ * `revision` are no longer held.
+ */
+NODISCARD int storage_watch_start(struct storage_io *io, struct storage_watch *w, int64_t *revision,
+	struct snapshot **initial, struct err *e);
+void storage_watch_stop(struct storage_watch *w);
+
+/* The newest revision up to which this watcher has been told everything: for bookmarks. */
+int64_t storage_watch_revision(const struct storage_watch *w);
