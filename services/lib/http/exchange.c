@@ -241,7 +241,7 @@ void http_end(struct http_exchange *x, const struct http_headers *trailers)
 	if (count > 0)
 		x->out_trailers.at = arena_get(&x->arena, count * sizeof(*trailers->at));
 	for (size_t i = 0; i < count; i++)
-		x->out_trailers.at[i] = (struct http_header){
+		x->out_trailers.at[i] = (struct http_field){
 			arena_str(&x->arena, trailers->at[i].name),
 			arena_str(&x->arena, trailers->at[i].value)};
 	x->out_trailers.len = count;

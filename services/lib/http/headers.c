@@ -27,7 +27,7 @@ int http_header_add(struct http_headers *h, struct arena *a, str name, str value
 	if (arena_grow(a, &at, h->len, &h->cap, sizeof(*h->at)) < 0)
 		return arena_full(a, e);
 	h->at = at;
-	h->at[h->len++] = (struct http_header){name, value};
+	h->at[h->len++] = (struct http_field){name, value};
 	return 0;
 }
 

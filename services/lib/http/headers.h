@@ -9,12 +9,12 @@
 
 #include "lib/base/arena.h"
 
-struct http_header {
+struct http_field {
 	str name, value;
 };
 
 struct http_headers {
-	struct http_header *at;
+	struct http_field *at;
 	size_t len, cap;
 };
 
@@ -22,8 +22,8 @@ struct http_headers {
  * a list for a call, living as long as the enclosing block. */
 #define HTTP_HEADERS(...) \
 	(&(const struct http_headers){ \
-		.at = (struct http_header[]){__VA_ARGS__}, \
-		.len = sizeof((struct http_header[]){__VA_ARGS__}) / sizeof(struct http_header), \
+		.at = (struct http_field[]){__VA_ARGS__}, \
+		.len = sizeof((struct http_field[]){__VA_ARGS__}) / sizeof(struct http_field), \
 	})
 
 /* The first value; absent when there is none. */

@@ -109,7 +109,7 @@ int http1_read_response(struct arena *a, str head, size_t fields_max, bool answe
 	return 0;
 }
 
-static int read_field(str line, struct http_header *to, struct err *e)
+static int read_field(str line, struct http_field *to, struct err *e)
 {
 	str value = line, name = str_cut(&value, ':');
 
@@ -120,7 +120,7 @@ static int read_field(str line, struct http_header *to, struct err *e)
 	for (size_t i = 0; i < name.len; i++)
 		if (name.at[i] >= 'A' && name.at[i] <= 'Z')
 			((char *)name.at)[i] |= 32;
-	*to = (struct http_header){name, str_trim(value)};
+	*to = (struct http_field){name, str_trim(value)};
 	return 0;
 }
 
@@ -132,7 +132,7 @@ int http1_read_fields(
 
 	for (str rest = lines; rest.len > 0;) {
 		str line = cut_line(&rest);
-		struct http_header field;
+		struct http_field field;
 
 		if (line.len == 0)
 			break;
