@@ -1,8 +1,9 @@
 /*
- * The command line of a daemon, in the manner of upstream's (pflag): --name=value, --name value,
  * The command line of a daemon in the manner of upstream (pflag): --name=value, --name value,
- * tables. A flag that upstream knows and that changes nothing here is a row as well, marked
- * FLAG_UNUSED, and is taken with one warning; a flag that nobody knows is an error that names it.
+ * --switch, --switch=false, -v=2 for a name of one letter; a later one replaces an earlier one,
+ * lists grow. Flags are rows of tables. A flag that upstream knows and that changes nothing here
+ * is a row as well, marked FLAG_UNUSED, and is taken with one warning; a flag that nobody knows is
+ * an error that names it.
  *
  * Ownership: values point into argv or the arena. Errors: ERR_INVALID in upstream's words.
  */

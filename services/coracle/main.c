@@ -1,0 +1,30 @@
+/*
+ * One binary under many names: the name it was started by picks the program.
+ */
+#include "lib/base/str.h"
+#include "setup/setup.h"
+
+#include <stdio.h>
+
+struct program {
+	const char *name;
+	int (*main)(int argc, char **argv);
+};
+
+static const struct program programs[] = {
+	{"setup", setup_main},
+};
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	str name = str_of(slash ? slash + 1 : argc ? argv[0] : "");
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (str_eq(name, str_of(programs[i].name)))
+			return programs[i].main(argc, argv);
+	fprintf(stderr, "coracle: no program is called \"%.*s\"; there are:\n", STR_ARG(name));
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		fprintf(stderr, "  %s\n", programs[i].name);
+	return 2;
+}
