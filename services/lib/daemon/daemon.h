@@ -44,6 +44,12 @@ struct daemon {
 bool daemon_begin(struct daemon *d, const char *program, const struct flag_table *tables,
 	size_t table_count, int argc, char **argv, int *status);
 
+/*
+ * Tells whoever started the program that it serves: READY=1 to $NOTIFY_SOCKET (sd_notify(3)), as
+ * etcd and upstream's API server do. Nothing without that variable.
+ */
+void daemon_ready(const struct daemon *d);
+
 /* Frees what daemon_begin made; the exit status, 0. */
 int daemon_end(struct daemon *d);
 
