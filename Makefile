@@ -52,7 +52,7 @@ PACKAGES    := libyaml nghttp2 openssl
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps test test-long lint format fuzz bench packages relock clean dev asan tsan musl
+.PHONY: all help deps control-plane control-plane-down test test-long lint format fuzz bench packages relock clean dev asan tsan musl
 all: dev ## build every program and tool for this machine
 	@echo "built in out/dev/bin; try 'make test'"
 
@@ -152,6 +152,14 @@ dev: $(PROGRAMS) ## build with optimisation, into out/dev
 asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan
 tsan: $(TSAN_TESTS) ## build the threaded unit tests under TSan
 musl: $(MUSL_TESTS) $(addprefix out/musl/bin/,$(TOOLS)) ## build unit tests and tools as what ships: static, on musl
+
+# --- running
+
+control-plane: dev ## etcd and the control plane on loopback; out/control-plane/admin.kubeconfig reaches it
+	@services/tools/control_plane.py up
+
+control-plane-down: ## end them
+	@services/tools/control_plane.py down
 
 # --- testing
 
