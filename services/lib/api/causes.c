@@ -1,5 +1,6 @@
 #include "lib/api/causes.h"
 
+#include "lib/schema/path.h"
 #include "lib/value/quote.h"
 
 #include <stdarg.h>
@@ -79,6 +80,22 @@ struct cause_value cause_struct(struct arena *a, const struct type *t, const voi
 struct cause_value cause_json(str json)
 {
 	return (struct cause_value){CAUSE_BARE, json};
+}
+
+struct cause_value cause_field(
+	struct arena *a, const struct type *t, const void *o, const char *path)
+{
+	struct place place;
+	struct err e;
+	struct buf b;
+
+	if (path_find(t, o, str_of(path), &place, &e) < 0)
+		return cause_json(STR("null"));
+	buf_init(&b, BUF_NO_LIMIT);
+	path_put_text(&b, &place);
+	bool text = place.field->kind == KIND_STRING &&
+		(place.in_element || place.field->shape <= SHAPE_POINTER);
+	return (struct cause_value){text ? CAUSE_TEXT : CAUSE_BARE, from_buf(a, &b)};
 }
 
 void causes_add(struct causes *c, enum cause_kind kind, const struct field_path *p,

@@ -71,6 +71,10 @@ struct cause_value cause_bool(bool value);
 struct cause_value cause_struct(struct arena *a, const struct type *t, const void *o);
 struct cause_value cause_json(str json); /* written as it is */
 
+/* What `o`, of type `t`, has at a path (lib/schema/path.h); null when there is nothing. */
+struct cause_value cause_field(
+	struct arena *a, const struct type *t, const void *o, const char *path);
+
 /* Invalid, type-invalid, not found, duplicate: kinds that show the value. */
 void causes_add(struct causes *c, enum cause_kind kind, const struct field_path *p,
 	struct cause_value value, const char *fmt, ...) PRINTF_LIKE(5, 6);
