@@ -229,7 +229,7 @@ static int read_kv(str message, struct etcd_kv *to, struct err *e)
 
 static int read_event(str message, struct etcd_event *to, struct err *e)
 {
-	struct etcd_event event = {0};
+	struct etcd_event event = {.kv = {.key = STR(""), .value = STR("")}};
 	struct pb_reader r = pb_read(message);
 
 	for (struct pb_field f; pb_more(&r);) {
