@@ -169,8 +169,8 @@ int client_list(struct client *c, struct arena *a, struct target t, void **to, s
 		.method = STR("GET"), .path = path_of(a, t), .accept = MEDIA_PROTOBUF};
 	str list = arena_fmt(a, "%.*sList", STR_ARG(row->kind));
 
-	return exchange(
-		c, a, &r, type_find(api_type(row->type)->schema, row->group, row->version, list), to, e);
+	return exchange(c, a, &r,
+		type_find(api_type(row->type)->schema, row->group, row->version, list), to, e);
 }
 
 static int encode(struct arena *a, const void *object, str *to, struct err *e)
@@ -269,8 +269,8 @@ int client_headers(struct client *c, struct arena *a, struct call *call, str acc
 
 	TRY(find_token(c, a, &token, e));
 	call->header_count = 0;
-	call->headers[call->header_count++] =
-		(struct call_header){STR("user-agent"), c->user_agent};
+	call->headers[call->header_count++] = (struct call_header){
+		STR("user-agent"), c->user_agent};
 	call->headers[call->header_count++] = (struct call_header){STR("accept"), accept};
 	if (token.len > 0)
 		call->headers[call->header_count++] = (struct call_header){
@@ -297,8 +297,8 @@ static int send_once(struct client *c, struct arena *a, const struct client_requ
 	TRY(wait_turn(c, e));
 	TRY(client_headers(c, a, &call, r->accept, e));
 	if (r->body.at)
-		call.headers[call.header_count++] =
-			(struct call_header){STR("content-type"), r->content_type};
+		call.headers[call.header_count++] = (struct call_header){
+			STR("content-type"), r->content_type};
 	str prefix = transport_prefix(c->transport);
 
 	call.target = arena_fmt(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(r->path));

@@ -1,31 +1,5 @@
+#include "lib/api/status.h"
 #include "lib/client/client.h"
-
-struct reason_row {
-	str reason;
-	enum err_kind kind;
-};
-
-/* apimachinery/pkg/apis/meta/v1: StatusReason. */
-static const struct reason_row reasons[] = {
-	{STR_INIT("NotFound"), ERR_NOT_FOUND},
-	{STR_INIT("AlreadyExists"), ERR_EXISTS},
-	{STR_INIT("Conflict"), ERR_CONFLICT},
-	{STR_INIT("Gone"), ERR_GONE},
-	{STR_INIT("Expired"), ERR_GONE},
-	{STR_INIT("Invalid"), ERR_INVALID},
-	{STR_INIT("BadRequest"), ERR_INVALID},
-	{STR_INIT("Unauthorized"), ERR_UNAUTHORIZED},
-	{STR_INIT("Forbidden"), ERR_FORBIDDEN},
-	{STR_INIT("Timeout"), ERR_TIMEOUT},
-	{STR_INIT("ServerTimeout"), ERR_UNAVAILABLE},
-	{STR_INIT("TooManyRequests"), ERR_UNAVAILABLE},
-	{STR_INIT("ServiceUnavailable"), ERR_UNAVAILABLE},
-	{STR_INIT("MethodNotAllowed"), ERR_UNSUPPORTED},
-	{STR_INIT("NotAcceptable"), ERR_UNSUPPORTED},
-	{STR_INIT("UnsupportedMediaType"), ERR_UNSUPPORTED},
-	{STR_INIT("RequestEntityTooLarge"), ERR_LIMIT},
-	{STR_INIT("InternalError"), ERR_INTERNAL},
-};
 
 struct code_row {
 	int code;
@@ -50,12 +24,8 @@ static const struct code_row codes[] = {
 	{504, ERR_TIMEOUT},
 };
 
-static enum err_kind kind_of(int code, str reason)
+static enum err_kind kind_of(int code)
 {
-	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
-		if (str_eq(reasons[i].reason, reason))
-			return reasons[i].kind;
-	}
 	for (size_t i = 0; i < COUNT_OF(codes); i++) {
 		if (codes[i].code == code)
 			return codes[i].kind;
@@ -71,15 +41,12 @@ void client_status_error(struct arena *a, int code, str body, struct err *e)
 	void *found;
 
 	if (object_decode(a, t, format, body, &found, NULL, &ignored) < 0) {
-		err_write(e, kind_of(code, STR("")),
-			"the server answered with status %d: %.*s", code, STR_ARG(str_trim(body)));
+		err_write(e, kind_of(code), "the server answered with status %d: %.*s", code,
+			STR_ARG(str_trim(body)));
 		e->detail = NULL;
 		return;
 	}
-	const struct status *s = found;
-
-	err_write(e, kind_of(s->code ? s->code : code, s->reason), "%.*s", STR_ARG(s->message));
-	e->detail = s;
+	(void)status_received(found, e);
 }
 
 bool client_has_cause(const struct err *e, str reason)

@@ -119,7 +119,8 @@ static int read_material(
 	*to = (struct material){{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	TRY(text_or_file(a, k->ca_pem, k->ca_file, &to->ca_pem, e));
 	if (to->ca_pem.len == 0)
-		return err_set(e, ERR_INVALID, "no certificate-authority: the server could not be verified");
+		return err_set(e, ERR_INVALID,
+			"no certificate-authority: the server could not be verified");
 	if (c->anonymous)
 		return 0;
 	TRY(text_or_file(a, k->cert_pem, k->cert_file, &to->cert_pem, e));

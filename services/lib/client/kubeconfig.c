@@ -63,8 +63,8 @@ int kubeconfig_parse(struct arena *a, str text, str folder, struct kubeconfig *t
 	if (root.kind != JSON_OBJECT || current.len == 0)
 		return err_set(e, ERR_INVALID, "no current-context");
 	TRY(named(&root, "contexts", current, "context", &context, e));
-	TRY(named(&root, "clusters", text_member(&context, STR("cluster")), "cluster", &cluster,
-		e));
+	TRY(named(
+		&root, "clusters", text_member(&context, STR("cluster")), "cluster", &cluster, e));
 	TRY(take_rows(a, &cluster, cluster_rows, COUNT_OF(cluster_rows), folder, &k, e));
 	str who = text_member(&context, STR("user"));
 
@@ -135,16 +135,13 @@ static int take_value(struct arena *a, const struct row *row, const struct json_
 	if (m->kind != JSON_STRING)
 		return err_set(e, ERR_INVALID, "%.*s is no string", STR_ARG(row->key));
 	switch (row->what) {
-	case DATA:
-		return base64_read(a, m->text, to, e);
+	case DATA: return base64_read(a, m->text, to, e);
 	case PATH:
 		*to = m->text.len == 0 || m->text.at[0] == '/'
 			? arena_str(a, m->text)
 			: arena_fmt(a, "%.*s%.*s", STR_ARG(folder), STR_ARG(m->text));
 		return 0;
-	default:
-		*to = m->text;
-		return 0;
+	default: *to = m->text; return 0;
 	}
 }
 
@@ -159,8 +156,8 @@ static int take_rows(struct arena *a, const struct json_item *from, const struct
 		if (rows[i].what == REFUSED) {
 			if (m.kind == JSON_BOOL && !m.truth)
 				continue;
-			return err_set(e, ERR_UNSUPPORTED, "%.*s is not supported",
-				STR_ARG(rows[i].key));
+			return err_set(
+				e, ERR_UNSUPPORTED, "%.*s is not supported", STR_ARG(rows[i].key));
 		}
 		if (take_value(a, &rows[i], &m, folder, (str *)((char *)to + rows[i].to), e) < 0)
 			return err_context(e, "%.*s", STR_ARG(rows[i].key));

@@ -129,8 +129,8 @@ static void sort_requirements(struct selector *s)
 	}
 }
 
-int meta_selector(struct arena *a, const struct label_selector *from, struct meta_selector *to,
-	struct err *e)
+int meta_selector(
+	struct arena *a, const struct label_selector *from, struct meta_selector *to, struct err *e)
 {
 	struct meta_selector s = {.nothing = !from};
 
@@ -144,11 +144,11 @@ int meta_selector(struct arena *a, const struct label_selector *from, struct met
 			memcpy(rows, s.selector.at, labels * sizeof(*rows));
 		for (size_t i = 0; i < from->match_expressions.len; i++) {
 			const struct label_selector_requirement *x = &from->match_expressions.at[i];
-			struct str_list values = {arena_get(a, x->values.len * sizeof(str) + 1),
-				x->values.len};
+			struct str_list values = {
+				arena_get(a, x->values.len * sizeof(str) + 1), x->values.len};
 			enum selector_op op;
 
-			if (!operator_of(x->operator, &op))
+			if (!operator_of(x->operator, & op))
 				return err_set(e, ERR_INVALID,
 					"\"%.*s\" is not a valid label selector operator",
 					STR_ARG(x->operator));

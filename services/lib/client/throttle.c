@@ -2,8 +2,7 @@
 
 void throttle_init(struct throttle *t, double per_s, int burst, int64_t now_ns)
 {
-	*t = (struct throttle){
-		.per_s = per_s, .burst = burst, .tokens = burst, .at_ns = now_ns};
+	*t = (struct throttle){.per_s = per_s, .burst = burst, .tokens = burst, .at_ns = now_ns};
 }
 
 static void refill(struct throttle *t, int64_t now_ns)

@@ -1,9 +1,9 @@
 #include "lib/client/transport.h"
 
+#include "lib/base/log.h"
 #include "lib/client/credentials.h"
 #include "lib/http/client.h"
 #include "lib/http/url.h"
-#include "lib/base/log.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -20,7 +20,7 @@ enum {
 struct link {
 	struct transport *transport;
 	struct http_client *http;
-	struct loop_task reap;   /* deferred: no call is left and none will come */
+	struct loop_task reap; /* deferred: no call is left and none will come */
 	size_t calls;
 	bool retired; /* made with credentials that have changed since */
 	struct link *next;
@@ -130,7 +130,6 @@ struct loop *transport_loop(struct transport *t)
 	return &t->loop;
 }
 
-
 static void wake(struct call *c)
 {
 	sem_post(c->owner);
@@ -167,6 +166,27 @@ int transport_wait(struct transport *t, int64_t wait_ns, struct err *e)
 	if (interrupted)
 		return err_set(e, ERR_CLOSED, "the client is shutting down");
 	return 0;
+}
+
+int transport_wait_until(struct transport *t, bool (*held)(void *owner), void *owner, struct err *e)
+{
+	bool interrupted;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->interrupting && !held(owner))
+		pthread_cond_wait(&t->interrupted, &t->lock);
+	interrupted = t->interrupting;
+	pthread_mutex_unlock(&t->lock);
+	if (interrupted)
+		return err_set(e, ERR_CLOSED, "the client is shutting down");
+	return 0;
+}
+
+void transport_notify(struct transport *t)
+{
+	pthread_mutex_lock(&t->lock);
+	pthread_cond_broadcast(&t->interrupted);
+	pthread_mutex_unlock(&t->lock);
 }
 
 void transport_interrupt(struct transport *t)
@@ -405,7 +425,7 @@ static void run_begin(struct loop_task *task)
 static void begin(struct call *c)
 {
 	struct transport *t = c->transport;
-	struct http_header fields[CALL_HEADERS_MAX];
+	struct http_field fields[CALL_HEADERS_MAX];
 	const struct http_headers headers = {.at = fields, .len = c->header_count};
 	struct http_call h = {
 		.method = c->method,
@@ -420,7 +440,7 @@ static void begin(struct call *c)
 	struct err e;
 
 	for (size_t i = 0; i < c->header_count; i++)
-		fields[i] = (struct http_header){c->headers[i].name, c->headers[i].value};
+		fields[i] = (struct http_field){c->headers[i].name, c->headers[i].value};
 	if (find_link(t, &l, &e) < 0 || http_call(l->http, &h, &c->exchange, &e) < 0) {
 		finish(c, &e);
 		return;

@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "lib/client/kubeconfig.h"
 #include "lib/base/buf.h"
+#include "lib/client/kubeconfig.h"
 #include "lib/loop/loop.h"
 
 struct transport;
@@ -89,6 +89,11 @@ void transport_call(struct transport *t, struct call *c);
 
 /* Waits; ERR_CLOSED as soon as the transport is told to end. Not for the I/O thread. */
 NODISCARD int transport_wait(struct transport *t, int64_t wait_ns, struct err *e);
+
+/* Waits until `held` says true; it is asked now and at each transport_notify. */
+NODISCARD int transport_wait_until(
+	struct transport *t, bool (*held)(void *owner), void *owner, struct err *e);
+void transport_notify(struct transport *t);
 
 /* Ends all waiting, from any thread: the program is going down. */
 void transport_interrupt(struct transport *t);
