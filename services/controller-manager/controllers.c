@@ -6,6 +6,8 @@ static bool has_root_ca(const struct settings *s);
 
 const struct controller_row controller_rows[] = {
 	{&serviceaccount_controller, .alias = "serviceaccount"},
+	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
+	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
 };
 
@@ -13,6 +15,7 @@ const size_t controller_row_count = COUNT_OF(controller_rows);
 
 const struct informer_index controller_indexes[] = {
 	{API_POD, informer_by_controller},
+	{API_REPLICA_SET, informer_by_controller},
 };
 
 const size_t controller_index_count = COUNT_OF(controller_indexes);

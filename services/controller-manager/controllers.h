@@ -28,3 +28,5 @@ extern const size_t controller_index_count;
 
 extern const struct controller serviceaccount_controller;
 extern const struct controller root_ca_controller;
+extern const struct controller replicaset_controller;
+extern const struct controller replication_controller_controller;
