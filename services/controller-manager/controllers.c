@@ -3,9 +3,13 @@
 #define SETTING(field) offsetof(struct settings, field)
 
 static bool has_root_ca(const struct settings *s);
+static bool collects_garbage(const struct settings *s);
 
 const struct controller_row controller_rows[] = {
 	{&serviceaccount_controller, .alias = "serviceaccount"},
+	{&garbage_collector_controller, .alias = "garbagecollector", .workers = SETTING(workers_gc),
+		.wanted = collects_garbage},
+	{&namespace_controller, .alias = "namespace", .workers = SETTING(workers_namespace)},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
@@ -23,6 +27,11 @@ const size_t controller_index_count = COUNT_OF(controller_indexes);
 static bool has_root_ca(const struct settings *s)
 {
 	return s->root_ca_file.len > 0;
+}
+
+static bool collects_garbage(const struct settings *s)
+{
+	return s->enable_garbage_collector;
 }
 
 static bool is_called(const struct controller_row *row, str name)

@@ -30,3 +30,5 @@ extern const struct controller serviceaccount_controller;
 extern const struct controller root_ca_controller;
 extern const struct controller replicaset_controller;
 extern const struct controller replication_controller_controller;
+extern const struct controller namespace_controller;
+extern const struct controller garbage_collector_controller;

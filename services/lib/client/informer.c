@@ -30,6 +30,13 @@ struct informer {
 	atomic_bool synced;
 };
 
+/* A handler that comes to an informer which has started. */
+struct joining {
+	struct loop_task task;
+	struct informer *informer;
+	struct informer_handler *handler;
+};
+
 struct informers {
 	struct client *client;
 	const struct informer_index *indexes;
@@ -122,7 +129,7 @@ void informers_remove(struct informers *s, struct informer *i)
 	free(i);
 }
 
-void informer_handle(struct informer *i, struct informer_handler *h)
+static void link_handler(struct informer *i, struct informer_handler *h)
 {
 	struct informer_handler **at = &i->handlers;
 
@@ -130,6 +137,31 @@ void informer_handle(struct informer *i, struct informer_handler *h)
 		at = &(*at)->next;
 	h->next = NULL;
 	*at = h;
+}
+
+/* On the I/O thread: what is there is new to this handler. */
+static void run_join(struct loop_task *t)
+{
+	struct joining *j = CONTAINER_OF(t, struct joining, task);
+	struct view_walk all = view_all(&j->informer->writer.next, (str){NULL, 0});
+
+	view_each(const void *, object, &all) j->handler->changed(j->handler, NULL, object);
+	link_handler(j->informer, j->handler);
+	free(j);
+}
+
+void informer_handle(struct informer *i, struct informer_handler *h)
+{
+	if (!i->started) {
+		link_handler(i, h);
+		return;
+	}
+	struct joining *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		abort();
+	*j = (struct joining){{.run = run_join}, i, h};
+	loop_post(transport_loop(client_transport(i->set->client)), &j->task);
 }
 
 void informer_start(struct informer *i)

@@ -3,8 +3,7 @@
  * number of threads; handlers hear of every change and put keys into queues.
  *
  * Ownership: a set owns its informers. Threading: views from any thread; handlers are called on the
- * I/O thread after the view that they hear of can be had, and must not block; what is added is added
- * before the informer starts.
+ * I/O thread after the view that they hear of can be had, and must not block.
  *
  * A handler hears (NULL, now) of what is new, (before, now) of what changed, (before, NULL) of what
  * is gone; objects live until it returns. An object may be gone and new again, or changed twice, and
@@ -54,6 +53,7 @@ struct informer *informers_add_metadata(struct informers *s, const struct resour
 /* Ends and frees one that was added so; returns when nothing of it can be heard any more. */
 void informers_remove(struct informers *s, struct informer *i);
 
+/* One that comes after the start hears of all that is there first. */
 void informer_handle(struct informer *i, struct informer_handler *h);
 void informer_start(struct informer *i);   /* once; again: nothing */
 void informers_start(struct informers *s); /* all */
