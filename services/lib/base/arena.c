@@ -25,6 +25,12 @@ void arena_init(struct arena *a, size_t limit_bytes)
 	*a = (struct arena){.limit_bytes = limit_bytes};
 }
 
+void arena_init_in(struct arena *a, void *memory, size_t bytes)
+{
+	*a = (struct arena){
+		.next = memory, .end = (char *)memory + bytes, .limit_bytes = ARENA_NO_LIMIT};
+}
+
 static void free_chunks(struct arena_chunk *chunk)
 {
 	while (chunk) {

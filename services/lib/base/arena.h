@@ -32,6 +32,12 @@ struct arena {
 void arena_init(struct arena *a, size_t limit_bytes);
 void arena_free(struct arena *a);
 
+/*
+ * The same, beginning in memory that the caller keeps and frees: what was measured by `used_bytes`
+ * of another arena fits there exactly. It is aligned as malloc's is.
+ */
+void arena_init_in(struct arena *a, void *memory, size_t bytes);
+
 /* Forgets everything but keeps one chunk, for a loop that fills the same arena again and again. */
 void arena_reset(struct arena *a);
 

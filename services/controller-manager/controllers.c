@@ -1,0 +1,75 @@
+#include "controller-manager/controllers.h"
+
+#define SETTING(field) offsetof(struct settings, field)
+
+static bool has_root_ca(const struct settings *s);
+static bool collects_garbage(const struct settings *s);
+
+const struct controller_row controller_rows[] = {
+	{&serviceaccount_controller, .alias = "serviceaccount"},
+	{&garbage_collector_controller, .alias = "garbagecollector", .workers = SETTING(workers_gc),
+		.wanted = collects_garbage},
+	{&namespace_controller, .alias = "namespace", .workers = SETTING(workers_namespace)},
+	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
+	{&replication_controller_controller, .alias = "replicationcontroller"},
+	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
+};
+
+const size_t controller_row_count = COUNT_OF(controller_rows);
+
+const struct informer_index controller_indexes[] = {
+	{API_POD, informer_by_controller},
+	{API_REPLICA_SET, informer_by_controller},
+};
+
+const size_t controller_index_count = COUNT_OF(controller_indexes);
+
+static bool has_root_ca(const struct settings *s)
+{
+	return s->root_ca_file.len > 0;
+}
+
+static bool collects_garbage(const struct settings *s)
+{
+	return s->enable_garbage_collector;
+}
+
+static bool is_called(const struct controller_row *row, str name)
+{
+	return str_eq(name, str_of(row->controller->name)) ||
+		(row->alias && str_eq(name, str_of(row->alias)));
+}
+
+int controllers_check(const struct settings *s, struct err *e)
+{
+	for (size_t i = 0; i < s->controllers.len; i++) {
+		str name = s->controllers.at[i];
+		bool known = str_eq(name, STR("*"));
+
+		if (str_starts(name, STR("-")))
+			name = str_slice(name, 1, name.len);
+		for (size_t at = 0; at < controller_row_count; at++)
+			known = known || is_called(&controller_rows[at], name);
+		if (!known)
+			return err_set(e, ERR_INVALID,
+				"\"%.*s\" is not in the list of known controllers", STR_ARG(name));
+	}
+	return 0;
+}
+
+/* A name counts before the star, whatever their order. */
+bool controllers_asked_for(const struct settings *s, const struct controller_row *row)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < s->controllers.len; i++) {
+		str name = s->controllers.at[i];
+
+		if (is_called(row, name))
+			return true;
+		if (str_starts(name, STR("-")) && is_called(row, str_slice(name, 1, name.len)))
+			return false;
+		all = all || str_eq(name, STR("*"));
+	}
+	return all && !row->off;
+}

@@ -1,0 +1,34 @@
+/*
+ * The controllers of this program, and which of them a command line asks for.
+ */
+#pragma once
+
+#include "controller-manager/settings.h"
+#include "lib/client/controller.h"
+
+struct controller_row {
+	const struct controller *controller;
+	const char *alias; /* its older name, which command lines still use; NULL: none */
+	size_t workers;    /* offset of the setting; 0: as the table says */
+	bool off;          /* only when named */
+	bool root;         /* acts as the program itself */
+	bool (*wanted)(const struct settings *s); /* NULL: always */
+};
+
+extern const struct controller_row controller_rows[];
+extern const size_t controller_row_count;
+
+/* ERR_INVALID in upstream's words for a name that is no controller's. */
+NODISCARD int controllers_check(const struct settings *s, struct err *e);
+bool controllers_asked_for(const struct settings *s, const struct controller_row *row);
+
+/* The keys that informers find objects by. */
+extern const struct informer_index controller_indexes[];
+extern const size_t controller_index_count;
+
+extern const struct controller serviceaccount_controller;
+extern const struct controller root_ca_controller;
+extern const struct controller replicaset_controller;
+extern const struct controller replication_controller_controller;
+extern const struct controller namespace_controller;
+extern const struct controller garbage_collector_controller;
