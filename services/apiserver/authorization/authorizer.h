@@ -20,13 +20,16 @@ enum authorization_mode { AUTHZ_NODE, AUTHZ_RBAC, AUTHZ_ALWAYS_ALLOW, AUTHZ_ALWA
 
 struct authorizer_options {
 	struct storage *storage;
-	struct storage_io *io; /* its loop keeps the indexes up to date */
+	struct loop *loop;     /* keeps the indexes up to date */
+	struct storage_io *io; /* of that loop */
 	enum authorization_mode modes[4];
 	size_t mode_count;
 };
 
 NODISCARD int authorizer_open(
 	const struct authorizer_options *o, struct authorizer **to, struct err *e);
+
+/* On the loop's thread, or when it has ended. */
 void authorizer_close(struct authorizer *z);
 
 /* False until the rules have been read once. For /readyz. */
@@ -55,10 +58,13 @@ NODISCARD int authorizer_rules(struct authorizer *z, struct arena *a, const stru
 	struct authorization_subject_rules_review_status *to, struct err *e);
 
 /*
- * RBAC's escalation check: may the user grant these rules in `ns` (absent: cluster-wide),
- * because he has them himself? ERR_FORBIDDEN names what is missing. `rules` are struct
- * policy_rule.
+ * May the user write this role or binding: nobody grants what he has not himself, unless he may
+ * "escalate" the role or "bind" the one that is referred to. For the registry, on create (`before`
+ * NULL) and update of roles, clusterroles, rolebindings and clusterrolebindings; `ns` and `name`
+ * are the request's, absent where it has none. The error is the Status to answer: 403 that names
+ * what is missing, 404 for a binding to no role.
  */
-struct policy_rule;
-NODISCARD int authorizer_may_grant(struct authorizer *z, struct arena *a, const struct user *u,
-	str ns, const struct policy_rule *rules, size_t count, struct err *e);
+NODISCARD int authorizer_check_role_write(struct authorizer *z, struct arena *a,
+	const struct user *u, str ns, str name, void *now, void *before, struct err *e);
+NODISCARD int authorizer_check_binding_write(struct authorizer *z, struct arena *a,
+	const struct user *u, str ns, void *now, void *before, struct err *e);
