@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "lib/client/meta.h"
+#include "lib/api/meta.h"
 #include "lib/client/transport.h"
 
 struct client;

@@ -11,8 +11,8 @@
  */
 #pragma once
 
+#include "lib/api/meta.h"
 #include "lib/base/counted.h"
-#include "lib/client/meta.h"
 
 /* One object, decoded once, in memory of its own. */
 struct entry {
