@@ -68,13 +68,14 @@ struct stored {
 NODISCARD int stored_decode(struct arena *a, const struct stored *o, void **to, struct err *e);
 
 /*
- * Its JSON as an object of the stored version, with kind and apiVersion or without, as list items
- * of built-in kinds have it: a reference that the caller drops. Kept, as far as memory set
- * aside for it goes, since the next reader will want the same.
+ * Its JSON as an object of the stored version: a reference that the caller drops. Kept, as far as
+ * memory set aside for it goes, since the next reader will want the same. One text serves both
+ * forms: list items of built-in kinds have neither kind nor apiVersion, and are "{" and `rest`.
  */
 struct stored_json {
 	struct counted counted;
-	str with_kind, without_kind;
+	str with_kind; /* {"kind":"Pod","apiVersion":"v1","metadata":{...}...} */
+	str rest;      /* of it, what follows kind and apiVersion: "metadata":{...}...} */
 };
 
 NODISCARD int stored_json(
