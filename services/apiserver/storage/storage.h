@@ -130,7 +130,10 @@ struct storage_wait {
 	void (*done)(struct storage_wait *w, const struct err *e);
 	struct loop *loop;
 	int64_t revision;
-	struct storage_wait *next; /* the storage's own, from here on */
+
+	/* The storage's own. */
+	struct storage *storage;
+	struct storage_wait *next;
 	struct loop_task task;
 	struct err error;
 	int64_t deadline_ns;
@@ -179,6 +182,8 @@ struct storage_io;
 
 NODISCARD int storage_io_open(
 	struct storage *s, struct loop *l, struct storage_io **to, struct err *e);
+
+/* Before storage_close. Watches end with ERR_CLOSED; the memory goes with the loop's next turn. */
 void storage_io_close(struct storage_io *io);
 
 /*
@@ -198,8 +203,10 @@ struct storage_watch {
 
 	/* The storage's own. */
 	struct storage_io *io;
+	struct watch_bucket *bucket;
 	struct storage_watch *next, *previous;
 	int64_t after;
+	bool replaying; /* events of the past wait to be told */
 };
 
 /*

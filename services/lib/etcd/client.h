@@ -32,11 +32,10 @@ struct etcd {
 	enum etcd_phase phase;
 	struct err why; /* it is not up */
 
-	size_t endpoint;     /* of those given */
-	size_t failures;     /* in a row */
-	bool closing;
+	size_t endpoint; /* of those given */
+	size_t failures; /* in a row */
 	struct loop_timer retry;
-	struct loop_task closed, retire;
+	struct loop_task closed, retire, release;
 	struct http_client *http; /* NULL: none */
 	char authority[ETCD_AUTHORITY_BYTES];
 	struct grpc_call probe;

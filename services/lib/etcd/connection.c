@@ -39,6 +39,7 @@ static void probe_message(struct grpc_call *g, str message);
 static void probe_done(struct grpc_call *g, enum grpc_code code, const struct err *e);
 static void connection_closed(struct loop_task *t);
 static void retire(struct loop_task *t);
+static void release(struct loop_task *t);
 
 static const struct grpc_events probe_events = {.message = probe_message, .done = probe_done};
 
@@ -55,6 +56,7 @@ int etcd_open(const struct etcd_options *o, struct etcd **to, struct err *e)
 	c->retry.due = connect_next;
 	c->closed.run = connection_closed;
 	c->retire.run = retire;
+	c->release.run = release;
 	err_write(&c->why, ERR_UNAVAILABLE, "not connected yet");
 	if (check_endpoints(c, e) < 0 || make_tls(c, e) < 0) {
 		free(c);
@@ -69,7 +71,6 @@ void etcd_close(struct etcd *c)
 {
 	struct err e;
 
-	c->closing = true;
 	c->phase = ETCD_DOWN;
 	err_write(&e, ERR_CLOSED, "the client of etcd is closed");
 	loop_timer_clear(c->loop, &c->retry);
@@ -83,9 +84,11 @@ void etcd_close(struct etcd *c)
 		c->resolving->client = NULL;
 	if (c->has_pool)
 		pool_free(&c->pool);
+	c->http = NULL;
 	tls_context_drop(c->tls);
 	cert_roots_drop(c->roots);
-	free(c);
+	/* News of the connection may wait in the loop, in front of this. */
+	loop_post(c->loop, &c->release);
 }
 
 bool etcd_is_up(const struct etcd *c)
@@ -305,4 +308,9 @@ static void retire(struct loop_task *t)
 		log_warning("etcd cannot be reached: %s", c->why.text);
 	}
 	loop_timer_set(c->loop, &c->retry, c->loop->now_ns + pause_ms * NS_PER_MS);
+}
+
+static void release(struct loop_task *t)
+{
+	free(CONTAINER_OF(t, struct etcd, release));
 }

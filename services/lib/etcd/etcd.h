@@ -25,7 +25,7 @@ struct etcd;
 
 struct etcd_options {
 	struct loop *loop;
-	struct str_list endpoints; /* "https://host:2379"; outlive the client */
+	struct str_list endpoints;     /* "https://host:2379"; outlive the client */
 	str ca_pem, cert_pem, key_pem; /* absent where not needed */
 	int64_t call_timeout_ns;       /* waiting for a connection included; 0: ten seconds */
 
@@ -36,10 +36,8 @@ struct etcd_options {
 
 NODISCARD int etcd_open(const struct etcd_options *o, struct etcd **to, struct err *e);
 
-/*
- * What is under way ends with ERR_CLOSED. Not from inside `done` and the like; the loop does not
- * turn again, since news of the connection may wait in it.
- */
+/* What is under way ends with ERR_CLOSED. Not from inside `done` and the like. The last of the
+ * memory goes with the loop's next turn. */
 void etcd_close(struct etcd *c);
 
 bool etcd_is_up(const struct etcd *c);

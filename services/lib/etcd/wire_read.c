@@ -127,8 +127,8 @@ int etcd_read_grant(str answer, struct etcd_grant_answer *to, struct err *e)
 		else if (is(&f, GRANT_TTL, PB_VARINT))
 			a.ttl_s = (int64_t)f.value;
 		else if (is(&f, GRANT_ERROR, PB_BYTES) && f.bytes.len > 0)
-			return err_set(e, ERR_UNAVAILABLE, "granting a lease: %.*s",
-				STR_ARG(f.bytes));
+			return err_set(
+				e, ERR_UNAVAILABLE, "granting a lease: %.*s", STR_ARG(f.bytes));
 	}
 	*to = a;
 	return 0;

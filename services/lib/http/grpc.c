@@ -154,7 +154,7 @@ static int start(struct http_client *to, struct grpc_call *c, const struct grpc_
 	str body, struct err *e)
 {
 	enum { OWN_FIELDS = 3, METADATA_MAX = 8, TIMEOUT_MS_MAX = 99999999 };
-	struct http_header fields[OWN_FIELDS + METADATA_MAX] = {
+	struct http_field fields[OWN_FIELDS + METADATA_MAX] = {
 		{STR("content-type"), STR("application/grpc")}, {STR("te"), STR("trailers")}};
 	struct http_headers headers = {.at = fields, .len = OWN_FIELDS - 1};
 	char timeout[16];
@@ -172,8 +172,7 @@ static int start(struct http_client *to, struct grpc_call *c, const struct grpc_
 
 		snprintf(timeout, sizeof(timeout), "%dm",
 			(int)(ms < TIMEOUT_MS_MAX ? ms : TIMEOUT_MS_MAX));
-		fields[headers.len++] =
-			(struct http_header){STR("grpc-timeout"), str_of(timeout)};
+		fields[headers.len++] = (struct http_field){STR("grpc-timeout"), str_of(timeout)};
 	}
 	for (size_t i = 0; o->metadata && i < o->metadata->len && i < METADATA_MAX; i++)
 		fields[headers.len++] = o->metadata->at[i];
@@ -184,8 +183,8 @@ static int start(struct http_client *to, struct grpc_call *c, const struct grpc_
 	TRY(http_call(to, &call, &c->exchange, e));
 	grpc_reader_init(&c->reader, o->message_bytes_max);
 	if (o->timeout_ns > 0)
-		loop_timer_set(c->exchange->loop, &c->deadline,
-			c->exchange->loop->now_ns + o->timeout_ns);
+		loop_timer_set(
+			c->exchange->loop, &c->deadline, c->exchange->loop->now_ns + o->timeout_ns);
 	return 0;
 }
 

@@ -82,8 +82,8 @@ struct grpc_call {
 };
 
 struct grpc_options {
-	str method;    /* "/etcdserverpb.KV/Txn" */
-	str authority; /* host and port */
+	str method;                          /* "/etcdserverpb.KV/Txn" */
+	str authority;                       /* host and port */
 	const struct http_headers *metadata; /* may be NULL */
 	size_t message_bytes_max;            /* of what the peer sends */
 	int64_t timeout_ns;                  /* until `done`; 0: none */
