@@ -12,7 +12,7 @@ static void history_shift(struct history *h);
 static size_t event_bytes(const struct storage_event *ev);
 static struct snapshot *find_kept(struct cache *c, int64_t revision);
 
-struct snapshot *snapshot_new(struct tree_node *root, int64_t revision)
+struct snapshot *snapshot_new(struct btree_node *root, int64_t revision)
 {
 	struct snapshot *n = malloc(sizeof(*n));
 
@@ -29,7 +29,7 @@ struct snapshot *cache_snapshot(struct storage *s, struct cache *c)
 	int64_t seen = atomic_load_explicit(&s->revision, memory_order_acquire);
 	struct snapshot *n = snapshot_new(c->root, seen > c->last_event ? seen : c->last_event);
 
-	tree_take(c->root);
+	btree_take(c->root);
 	n->cache = c;
 	n->last_event = c->last_event;
 	return n;
@@ -108,7 +108,7 @@ struct stored *storage_get(struct storage *s, const struct resource *r, str ns, 
 	}
 	buf_add_str(&key, name);
 	pthread_mutex_lock(&c->lock);
-	o = tree_find(c->root, buf_str(&key));
+	o = btree_find(c->root, buf_str(&key));
 	if (o)
 		counted_take(&o->counted);
 	pthread_mutex_unlock(&c->lock);
@@ -123,7 +123,7 @@ struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, s
 	struct stored *before;
 
 	pthread_mutex_lock(&c->lock);
-	before = now ? tree_put(&c->root, now) : tree_remove(&c->root, key);
+	before = now ? btree_put(&c->root, now) : btree_remove(&c->root, key);
 	if (now) {
 		counted_take(&now->counted);
 		ev = new_event(now, before, revision);
@@ -137,14 +137,14 @@ struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, s
 		history_add(s, &c->history, ev);
 	c->last_event = revision;
 	if (c->objects)
-		series_set(c->objects, (double)tree_count(c->root));
+		series_set(c->objects, (double)btree_count(c->root));
 	pthread_mutex_unlock(&c->lock);
 	return ev;
 }
 
-void cache_replace(struct cache *c, struct tree_node *root, int64_t revision)
+void cache_replace(struct cache *c, struct btree_node *root, int64_t revision)
 {
-	struct tree_node *old;
+	struct btree_node *old;
 
 	pthread_mutex_lock(&c->lock);
 	old = c->root;
@@ -154,9 +154,9 @@ void cache_replace(struct cache *c, struct tree_node *root, int64_t revision)
 		history_shift(&c->history);
 	c->history.from = revision;
 	if (c->objects)
-		series_set(c->objects, (double)tree_count(c->root));
+		series_set(c->objects, (double)btree_count(c->root));
 	pthread_mutex_unlock(&c->lock);
-	tree_drop(old);
+	btree_drop(old);
 }
 
 void cache_trim(struct storage *s, struct cache *c)
@@ -184,8 +184,8 @@ void cache_free(struct cache *c)
 	for (size_t i = 0; i < KEPT_MAX; i++)
 		if (c->kept[i].snapshot)
 			snapshot_drop(c->kept[i].snapshot);
-	tree_drop(c->root);
-	tree_drop(c->filling);
+	btree_drop(c->root);
+	btree_drop(c->filling);
 	pthread_mutex_destroy(&c->lock);
 }
 
@@ -220,14 +220,14 @@ struct snapshot_walk snapshot_walk(const struct snapshot *n, str ns, str after)
 		buf_add_str(&from, ns);
 		buf_add_char(&from, '/');
 	}
-	tree_walk(n->root, buf_str(&from), &w);
+	btree_walk(n->root, buf_str(&from), &w);
 	buf_free(&from);
 	return w;
 }
 
 const struct stored *snapshot_next(struct snapshot_walk *w)
 {
-	const struct stored *o = tree_next(w);
+	const struct stored *o = btree_next(w);
 
 	return o && w->ns.at && !str_eq(o->ns, w->ns) ? NULL : o;
 }
@@ -239,13 +239,13 @@ size_t snapshot_count(const struct snapshot *n, str ns)
 	size_t count;
 
 	if (!ns.at)
-		return tree_count(n->root);
+		return btree_count(n->root);
 	buf_init(&edge, BUF_NO_LIMIT);
 	buf_add_str(&edge, ns);
 	buf_add_char(&edge, '0');
-	count = tree_rank(n->root, buf_str(&edge));
+	count = btree_rank(n->root, buf_str(&edge));
 	edge.at[ns.len] = '/';
-	count -= tree_rank(n->root, buf_str(&edge));
+	count -= btree_rank(n->root, buf_str(&edge));
 	buf_free(&edge);
 	return count;
 }
@@ -254,7 +254,7 @@ static void destroy_snapshot(struct counted *c)
 {
 	struct snapshot *n = CONTAINER_OF(c, struct snapshot, counted);
 
-	tree_drop(n->root);
+	btree_drop(n->root);
 	free(n);
 }
 

@@ -135,7 +135,7 @@ static void got_page(struct etcd_call *call, str answer, const struct err *e)
 			log_error("%s", why.text);
 			continue;
 		}
-		before = tree_put(&c->filling, o);
+		before = btree_put(&c->filling, o);
 		if (before)
 			counted_drop(&before->counted);
 	}
@@ -161,7 +161,7 @@ static void fill_failed(struct storage *s, const struct err *e)
 static void drop_filling(struct storage *s)
 {
 	for (size_t i = 0; i < s->cache_count; i++) {
-		tree_drop(s->caches[i].filling);
+		btree_drop(s->caches[i].filling);
 		s->caches[i].filling = NULL;
 	}
 }
@@ -294,7 +294,7 @@ static void watch_ended(struct etcd_watch *w, const struct err *e)
 /* What a watcher of the deletion is told: the object as it was, with the deletion's revision. */
 static struct stored *last_state(struct storage *s, const struct pending_event *p)
 {
-	struct stored *before = tree_find(p->cache->root, p->key), *last;
+	struct stored *before = btree_find(p->cache->root, p->key), *last;
 	struct err e;
 
 	if (!before)

@@ -7,8 +7,8 @@
  */
 #pragma once
 
+#include "apiserver/storage/btree.h"
 #include "apiserver/storage/entry.h"
-#include "apiserver/storage/tree.h"
 #include "lib/base/map.h"
 #include "lib/etcd/etcd.h"
 
@@ -16,7 +16,7 @@
 
 struct snapshot {
 	struct counted counted;
-	struct tree_node *root;
+	struct btree_node *root;
 	struct cache *cache;
 	int64_t revision;
 	int64_t last_event; /* that it holds: the moment is the same from there to `revision` */
@@ -40,12 +40,12 @@ enum { KEPT_MAX = 32 };
 /* All objects below one prefix of etcd. */
 struct cache {
 	struct entry_kind kind;
-	str prefix;                /* "/registry/pods/" */
-	struct tree_node *filling; /* while the whole is being read; the store thread's */
+	str prefix;                 /* "/registry/pods/" */
+	struct btree_node *filling; /* while the whole is being read; the store thread's */
 	struct series *objects;
 
 	pthread_mutex_t lock;
-	struct tree_node *root;
+	struct btree_node *root;
 	int64_t last_event; /* in `root` */
 	struct history history;
 	struct {
@@ -132,7 +132,7 @@ struct cache *storage_cache(struct storage *s, const struct resource *r);
 struct snapshot *cache_snapshot(struct storage *s, struct cache *c);
 
 /* Takes the root over; it is no cache's. */
-struct snapshot *snapshot_new(struct tree_node *root, int64_t revision);
+struct snapshot *snapshot_new(struct btree_node *root, int64_t revision);
 
 /* The moment at `revision`, if it is the present one or kept; a reference or NULL. */
 struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t revision);
@@ -141,7 +141,7 @@ struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t r
  * state. Takes the references over. Returns a reference to the event, NULL if nothing changed. */
 struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, struct stored *now,
 	struct stored *last, int64_t revision);
-void cache_replace(struct cache *c, struct tree_node *root, int64_t revision);
+void cache_replace(struct cache *c, struct btree_node *root, int64_t revision);
 void cache_trim(struct storage *s, struct cache *c);
 void cache_free(struct cache *c);
 

@@ -74,14 +74,18 @@ struct cache *storage_cache(struct storage *s, const struct resource *r)
 	return map_get(&s->by_prefix, r->etcd_prefix);
 }
 
-/* Rows that share a prefix share a cache; its row is the one whose type is stored. */
+/*
+ * Rows that share a prefix share a cache; its row is the one whose type is stored. What is stored
+ * in a version that has no type here is not served, and has none.
+ */
 static int make_caches(struct storage *s, struct err *e)
 {
 	s->caches = arena_get(&s->arena, api_resource_count * sizeof(*s->caches));
 	for (size_t i = 0; i < api_resource_count; i++) {
 		const struct resource *r = &api_resources[i];
 
-		if (r->etcd_prefix.at && !storage_cache(s, r))
+		if (r->etcd_prefix.at && !storage_cache(s, r) &&
+			type_find_api_version(&api_schema, r->stored_version, r->kind))
 			TRY(add_cache(s, r, e));
 	}
 	return 0;

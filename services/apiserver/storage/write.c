@@ -22,10 +22,10 @@ static int read_range(struct storage *s, const struct etcd_range *r, struct buf 
 	struct etcd_range_answer *to, struct err *e);
 static int read_entry(
 	struct cache *c, str key, const struct etcd_kv *kv, struct stored **to, struct err *e);
-static int read_pages(struct storage *s, struct cache *c, int64_t revision, struct tree_node **root,
-	struct err *e);
+static int read_pages(struct storage *s, struct cache *c, int64_t revision,
+	struct btree_node **root, struct err *e);
 static int read_page(struct storage *s, struct cache *c, int64_t revision, struct buf *key,
-	struct entry_scratch *scratch, struct tree_node **root, bool *more, struct err *e);
+	struct entry_scratch *scratch, struct btree_node **root, bool *more, struct err *e);
 
 void request_init(struct request *r, struct storage *s, enum etcd_method method)
 {
@@ -174,7 +174,7 @@ int storage_snapshot_at(struct storage *s, const struct resource *r, int64_t rev
 {
 	struct cache *c = storage_cache(s, r);
 	struct snapshot *n = cache_snapshot_at(s, c, revision);
-	struct tree_node *root = NULL;
+	struct btree_node *root = NULL;
 
 	if (!n) {
 		TRY(read_pages(s, c, revision, &root, e));
@@ -342,11 +342,11 @@ static int read_entry(
 	return result;
 }
 
-static int read_pages(struct storage *s, struct cache *c, int64_t revision, struct tree_node **root,
-	struct err *e)
+static int read_pages(struct storage *s, struct cache *c, int64_t revision,
+	struct btree_node **root, struct err *e)
 {
 	struct entry_scratch scratch;
-	struct tree_node *all = NULL;
+	struct btree_node *all = NULL;
 	bool more = true;
 	int result = 0;
 	struct buf key;
@@ -359,7 +359,7 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision, stru
 	entry_scratch_free(&scratch);
 	buf_free(&key);
 	if (result < 0)
-		tree_drop(all);
+		btree_drop(all);
 	else
 		*root = all;
 	return result;
@@ -367,7 +367,7 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision, stru
 
 /* `key` moves on to where the next page begins. */
 static int read_page(struct storage *s, struct cache *c, int64_t revision, struct buf *key,
-	struct entry_scratch *scratch, struct tree_node **root, bool *more, struct err *e)
+	struct entry_scratch *scratch, struct btree_node **root, bool *more, struct err *e)
 {
 	struct etcd_range_answer a;
 	struct etcd_kv kv = {0};
@@ -391,7 +391,7 @@ static int read_page(struct storage *s, struct cache *c, int64_t revision, struc
 		str rest = str_slice(kv.key, c->prefix.len, SIZE_MAX);
 
 		if (entry_read(scratch, &c->kind, rest, kv.value, kv.mod_revision, &o, &why) == 0)
-			tree_put(root, o);
+			btree_put(root, o);
 	}
 	if (result == 0) {
 		*more = a.more && kv.key.at;

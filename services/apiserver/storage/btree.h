@@ -13,7 +13,7 @@
 
 #include "apiserver/storage/storage.h"
 
-struct tree_node;
+struct btree_node;
 
 /* The object's key: its namespace and name lie side by side, with the slash between them. */
 static inline str stored_key(const struct stored *o)
@@ -22,24 +22,24 @@ static inline str stored_key(const struct stored *o)
 }
 
 /* NULL is an empty tree. Dropping the last reference frees what nobody else holds. */
-void tree_take(struct tree_node *root);
-void tree_drop(struct tree_node *root);
+void btree_take(struct btree_node *root);
+void btree_drop(struct btree_node *root);
 
 /* Borrowed; NULL if there is none. */
-struct stored *tree_find(const struct tree_node *root, str key);
+struct stored *btree_find(const struct btree_node *root, str key);
 
 /* Takes over a reference to `o`. Returns the object that it replaces, whose reference is the
  * caller's, or NULL. */
-struct stored *tree_put(struct tree_node **root, struct stored *o);
+struct stored *btree_put(struct btree_node **root, struct stored *o);
 
 /* The same for an object that goes. */
-struct stored *tree_remove(struct tree_node **root, str key);
+struct stored *btree_remove(struct btree_node **root, str key);
 
-size_t tree_count(const struct tree_node *root);
+size_t btree_count(const struct btree_node *root);
 
 /* How many objects have a smaller key. */
-size_t tree_rank(const struct tree_node *root, str key);
+size_t btree_rank(const struct btree_node *root, str key);
 
 /* Sets the walk before the first object whose key is `from` or more. */
-void tree_walk(const struct tree_node *root, str from, struct snapshot_walk *to);
-const struct stored *tree_next(struct snapshot_walk *w);
+void btree_walk(const struct btree_node *root, str from, struct snapshot_walk *to);
+const struct stored *btree_next(struct snapshot_walk *w);

@@ -1,4 +1,4 @@
-#include "apiserver/storage/tree.h"
+#include "apiserver/storage/btree.h"
 
 #include <stdlib.h>
 
@@ -8,39 +8,39 @@ enum {
 };
 
 /* A leaf is allocated without room for `low`. */
-struct tree_node {
+struct btree_node {
 	_Atomic uint32_t references;
 	uint16_t len;
 	bool is_leaf;
 	size_t total; /* objects below */
 	union {
 		struct stored *objects[FANOUT];
-		struct tree_node *children[FANOUT];
+		struct btree_node *children[FANOUT];
 	};
 	const struct stored *low[]; /* the first object below each child, which holds it */
 };
 
-static struct tree_node *new_node(bool is_leaf);
-static void own(struct tree_node **at);
-static size_t child_of(const struct tree_node *n, str key);
-static size_t leaf_slot(const struct tree_node *n, str key, bool *found);
-static struct stored *put(struct tree_node *n, struct stored *o, struct tree_node **split);
-static struct stored *put_leaf(struct tree_node *n, struct stored *o, struct tree_node **split);
-static struct tree_node *split_off(struct tree_node *n, size_t from);
+static struct btree_node *new_node(bool is_leaf);
+static void own(struct btree_node **at);
+static size_t child_of(const struct btree_node *n, str key);
+static size_t leaf_slot(const struct btree_node *n, str key, bool *found);
+static struct stored *put(struct btree_node *n, struct stored *o, struct btree_node **split);
+static struct stored *put_leaf(struct btree_node *n, struct stored *o, struct btree_node **split);
+static struct btree_node *split_off(struct btree_node *n, size_t from);
 static void insert_child(
-	struct tree_node *n, size_t at, struct tree_node *child, struct tree_node **split);
-static struct stored *remove_key(struct tree_node *n, str key);
-static void tidy_child(struct tree_node *n, size_t at);
-static void remove_child(struct tree_node *n, size_t at);
-static const struct stored *first_of(const struct tree_node *n);
+	struct btree_node *n, size_t at, struct btree_node *child, struct btree_node **split);
+static struct stored *remove_key(struct btree_node *n, str key);
+static void tidy_child(struct btree_node *n, size_t at);
+static void remove_child(struct btree_node *n, size_t at);
+static const struct stored *first_of(const struct btree_node *n);
 
-void tree_take(struct tree_node *root)
+void btree_take(struct btree_node *root)
 {
 	if (root)
 		atomic_fetch_add_explicit(&root->references, 1, memory_order_relaxed);
 }
 
-void tree_drop(struct tree_node *root)
+void btree_drop(struct btree_node *root)
 {
 	if (!root || atomic_fetch_sub_explicit(&root->references, 1, memory_order_acq_rel) != 1)
 		return;
@@ -48,12 +48,12 @@ void tree_drop(struct tree_node *root)
 		if (root->is_leaf)
 			counted_drop(&root->objects[i]->counted);
 		else
-			tree_drop(root->children[i]);
+			btree_drop(root->children[i]);
 	}
 	free(root);
 }
 
-struct stored *tree_find(const struct tree_node *n, str key)
+struct stored *btree_find(const struct btree_node *n, str key)
 {
 	bool found;
 
@@ -67,9 +67,9 @@ struct stored *tree_find(const struct tree_node *n, str key)
 	return found ? n->objects[at] : NULL;
 }
 
-struct stored *tree_put(struct tree_node **root, struct stored *o)
+struct stored *btree_put(struct btree_node **root, struct stored *o)
 {
-	struct tree_node *split = NULL;
+	struct btree_node *split = NULL;
 	struct stored *before;
 
 	if (!*root)
@@ -77,7 +77,7 @@ struct stored *tree_put(struct tree_node **root, struct stored *o)
 	own(root);
 	before = put(*root, o, &split);
 	if (split) {
-		struct tree_node *top = new_node(false);
+		struct btree_node *top = new_node(false);
 
 		top->children[0] = *root;
 		top->children[1] = split;
@@ -90,34 +90,34 @@ struct stored *tree_put(struct tree_node **root, struct stored *o)
 	return before;
 }
 
-struct stored *tree_remove(struct tree_node **root, str key)
+struct stored *btree_remove(struct btree_node **root, str key)
 {
 	struct stored *before;
 
-	if (!tree_find(*root, key))
+	if (!btree_find(*root, key))
 		return NULL;
 	own(root);
 	before = remove_key(*root, key);
 	while (!(*root)->is_leaf && (*root)->len == 1) {
-		struct tree_node *only = (*root)->children[0];
+		struct btree_node *only = (*root)->children[0];
 
-		tree_take(only);
-		tree_drop(*root);
+		btree_take(only);
+		btree_drop(*root);
 		*root = only;
 	}
 	if ((*root)->len == 0) {
-		tree_drop(*root);
+		btree_drop(*root);
 		*root = NULL;
 	}
 	return before;
 }
 
-size_t tree_count(const struct tree_node *root)
+size_t btree_count(const struct btree_node *root)
 {
 	return root ? root->total : 0;
 }
 
-size_t tree_rank(const struct tree_node *n, str key)
+size_t btree_rank(const struct btree_node *n, str key)
 {
 	size_t rank = 0;
 	bool found;
@@ -134,7 +134,7 @@ size_t tree_rank(const struct tree_node *n, str key)
 	return rank + leaf_slot(n, key, &found);
 }
 
-void tree_walk(const struct tree_node *n, str from, struct snapshot_walk *to)
+void btree_walk(const struct btree_node *n, str from, struct snapshot_walk *to)
 {
 	bool found;
 
@@ -149,12 +149,12 @@ void tree_walk(const struct tree_node *n, str from, struct snapshot_walk *to)
 	to->slot[to->depth++] = (uint8_t)leaf_slot(n, from, &found);
 }
 
-const struct stored *tree_next(struct snapshot_walk *w)
+const struct stored *btree_next(struct snapshot_walk *w)
 {
-	const struct tree_node *n;
+	const struct btree_node *n;
 
 	while (w->depth > 0 &&
-		w->slot[w->depth - 1] == ((const struct tree_node *)w->at[w->depth - 1])->len) {
+		w->slot[w->depth - 1] == ((const struct btree_node *)w->at[w->depth - 1])->len) {
 		/* Up, and on to the next child there. */
 		if (--w->depth > 0)
 			w->slot[w->depth - 1]++;
@@ -168,9 +168,9 @@ const struct stored *tree_next(struct snapshot_walk *w)
 	return n->objects[w->slot[w->depth - 1]++];
 }
 
-static struct tree_node *new_node(bool is_leaf)
+static struct btree_node *new_node(bool is_leaf)
 {
-	struct tree_node *n = calloc(1, sizeof(*n) + (is_leaf ? 0 : FANOUT * sizeof(n->low[0])));
+	struct btree_node *n = calloc(1, sizeof(*n) + (is_leaf ? 0 : FANOUT * sizeof(n->low[0])));
 
 	if (!n)
 		abort();
@@ -180,14 +180,14 @@ static struct tree_node *new_node(bool is_leaf)
 }
 
 /* What a snapshot holds too is copied before it is changed. */
-static void own(struct tree_node **at)
+static void own(struct btree_node **at)
 {
-	struct tree_node *shared = *at;
+	struct btree_node *shared = *at;
 
 	if (atomic_load_explicit(&shared->references, memory_order_acquire) == 1)
 		return;
 
-	struct tree_node *n = new_node(shared->is_leaf);
+	struct btree_node *n = new_node(shared->is_leaf);
 
 	n->len = shared->len;
 	n->total = shared->total;
@@ -198,14 +198,14 @@ static void own(struct tree_node **at)
 		if (n->is_leaf)
 			counted_take(&n->objects[i]->counted);
 		else
-			tree_take(n->children[i]);
+			btree_take(n->children[i]);
 	}
-	tree_drop(shared);
+	btree_drop(shared);
 	*at = n;
 }
 
 /* The last child that begins at `key` or before; the first for smaller keys. */
-static size_t child_of(const struct tree_node *n, str key)
+static size_t child_of(const struct btree_node *n, str key)
 {
 	size_t low = 1, high = n->len;
 
@@ -221,7 +221,7 @@ static size_t child_of(const struct tree_node *n, str key)
 }
 
 /* The first object with this key or a greater one. */
-static size_t leaf_slot(const struct tree_node *n, str key, bool *found)
+static size_t leaf_slot(const struct btree_node *n, str key, bool *found)
 {
 	size_t low = 0, high = n->len;
 
@@ -241,9 +241,9 @@ static size_t leaf_slot(const struct tree_node *n, str key, bool *found)
 }
 
 /* `n` is owned. What does not fit any more is left in `split`, to stand behind it. */
-static struct stored *put(struct tree_node *n, struct stored *o, struct tree_node **split)
+static struct stored *put(struct btree_node *n, struct stored *o, struct btree_node **split)
 {
-	struct tree_node *below = NULL;
+	struct btree_node *below = NULL;
 	struct stored *before;
 	size_t at;
 
@@ -259,7 +259,7 @@ static struct stored *put(struct tree_node *n, struct stored *o, struct tree_nod
 	return before;
 }
 
-static struct stored *put_leaf(struct tree_node *n, struct stored *o, struct tree_node **split)
+static struct stored *put_leaf(struct btree_node *n, struct stored *o, struct btree_node **split)
 {
 	bool found;
 	size_t at = leaf_slot(n, stored_key(o), &found);
@@ -286,9 +286,9 @@ static struct stored *put_leaf(struct tree_node *n, struct stored *o, struct tre
 }
 
 /* The rest from `from` on, as a node of its own. */
-static struct tree_node *split_off(struct tree_node *n, size_t from)
+static struct btree_node *split_off(struct btree_node *n, size_t from)
 {
-	struct tree_node *rest = new_node(n->is_leaf);
+	struct btree_node *rest = new_node(n->is_leaf);
 
 	rest->len = (uint16_t)(n->len - from);
 	memcpy(rest->children, &n->children[from], rest->len * sizeof(n->children[0]));
@@ -302,7 +302,7 @@ static struct tree_node *split_off(struct tree_node *n, size_t from)
 }
 
 static void insert_child(
-	struct tree_node *n, size_t at, struct tree_node *child, struct tree_node **split)
+	struct btree_node *n, size_t at, struct btree_node *child, struct btree_node **split)
 {
 	if (n->len == FANOUT) {
 		/* `total` has counted what is below `child` already, wherever it goes. */
@@ -324,7 +324,7 @@ static void insert_child(
 }
 
 /* `n` is owned, and the key is there. */
-static struct stored *remove_key(struct tree_node *n, str key)
+static struct stored *remove_key(struct btree_node *n, str key)
 {
 	struct stored *before;
 	size_t at;
@@ -347,13 +347,13 @@ static struct stored *remove_key(struct tree_node *n, str key)
 }
 
 /* An empty child goes; a sparse one joins its neighbour if both fit into one. */
-static void tidy_child(struct tree_node *n, size_t at)
+static void tidy_child(struct btree_node *n, size_t at)
 {
-	struct tree_node *child = n->children[at];
+	struct btree_node *child = n->children[at];
 
 	if (child->len == 0) {
 		remove_child(n, at);
-		tree_drop(child);
+		btree_drop(child);
 		return;
 	}
 	n->low[at] = first_of(child);
@@ -361,7 +361,7 @@ static void tidy_child(struct tree_node *n, size_t at)
 		return;
 
 	size_t left = at > 0 ? at - 1 : at;
-	struct tree_node *from = n->children[left + 1];
+	struct btree_node *from = n->children[left + 1];
 
 	if (n->children[left]->len + from->len > FANOUT)
 		return;
@@ -369,7 +369,7 @@ static void tidy_child(struct tree_node *n, size_t at)
 	own(&n->children[left + 1]);
 	from = n->children[left + 1];
 
-	struct tree_node *into = n->children[left];
+	struct btree_node *into = n->children[left];
 
 	memcpy(&into->children[into->len], from->children, from->len * sizeof(from->children[0]));
 	if (!into->is_leaf)
@@ -379,17 +379,17 @@ static void tidy_child(struct tree_node *n, size_t at)
 	from->len = 0;
 	n->low[left] = first_of(into);
 	remove_child(n, left + 1);
-	tree_drop(from);
+	btree_drop(from);
 }
 
-static void remove_child(struct tree_node *n, size_t at)
+static void remove_child(struct btree_node *n, size_t at)
 {
 	n->len--;
 	memmove(&n->children[at], &n->children[at + 1], (n->len - at) * sizeof(n->children[0]));
 	memmove(&n->low[at], &n->low[at + 1], (n->len - at) * sizeof(n->low[0]));
 }
 
-static const struct stored *first_of(const struct tree_node *n)
+static const struct stored *first_of(const struct btree_node *n)
 {
 	return n->is_leaf ? n->objects[0] : n->low[0];
 }
