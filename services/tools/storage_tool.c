@@ -11,7 +11,6 @@
  *	create GROUP/VERSION/RESOURCE [TTL] < JSON
  *	replace GROUP/VERSION/RESOURCE < JSON      by the resourceVersion that the JSON has
  *	delete GROUP/VERSION/RESOURCE [NS/]NAME
- *	churn SECONDS WRITERS WATCHERS             see churn() below
  *
  * The core group is "core". Exit status 1: the command failed, and standard error says why.
  */
@@ -28,7 +27,6 @@ enum {
 	INPUT_BYTES_MAX = 64 << 20,
 	READY_S = 30,
 	SERVERS_MAX = 8,
-	CHURN_KEYS = 40, /* of each writer */
 };
 
 struct session {
@@ -40,7 +38,6 @@ struct session {
 static int open_storage(
 	struct session *s, str servers, const char *prefix, bool compacts, struct err *e);
 static int run(struct session *s, int argc, char **argv, struct err *e);
-static int churn(struct session *s, int argc, char **argv, struct err *e);
 
 int main(int argc, char **argv)
 {
@@ -285,8 +282,6 @@ static int run(struct session *s, int argc, char **argv, struct err *e)
 {
 	const char *verb = argv[1];
 
-	if (strcmp(verb, "churn") == 0)
-		return churn(s, argc, argv, e);
 	TRY(find_resource(s, argv[2], e));
 	if (strcmp(verb, "get") == 0 && argc == 4)
 		return get(s, argv[3], e);
@@ -300,9 +295,4 @@ static int run(struct session *s, int argc, char **argv, struct err *e)
 		(strcmp(verb, "delete") == 0 && argc == 4))
 		return change(s, verb, argc == 4 ? argv[3] : NULL, e);
 	return err_set(e, ERR_INVALID, "no command %s", verb);
-}
-
-static int churn(UNUSED struct session *s, UNUSED int argc, UNUSED char **argv, struct err *e)
-{
-	return err_set(e, ERR_UNSUPPORTED, "churn");
 }
