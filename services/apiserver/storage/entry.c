@@ -105,6 +105,9 @@ int entry_write(const struct entry_kind *k, const void *object, int64_t revision
 	meta_of(k, head)->self_link = (str){NULL, 0};
 	result = encode(k, head, to, e);
 	free(head);
+	/* Upstream's writer of JSON ends each text with a newline. */
+	if (result == 0 && !revision && k->resource->stored_as == STORED_JSON)
+		buf_add_char(to, '\n');
 	return result;
 }
 

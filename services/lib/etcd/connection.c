@@ -7,7 +7,7 @@
 
 enum {
 	RETRY_FIRST_MS = 50,
-	RETRY_MAX_MS = 2000,
+	RETRY_MAX_MS = 1000,
 	CONNECT_TIMEOUT_S = 5,
 	PROBE_TIMEOUT_S = 3,
 	PING_AFTER_S = 10,
@@ -304,7 +304,7 @@ static void retire(struct loop_task *t)
 		http_client_free(c->http);
 	c->http = NULL;
 	if (c->failures % c->options.endpoints.len == 0) {
-		pause_ms = rounds < 6 ? (int64_t)RETRY_FIRST_MS << (rounds - 1) : RETRY_MAX_MS;
+		pause_ms = rounds < 5 ? (int64_t)RETRY_FIRST_MS << (rounds - 1) : RETRY_MAX_MS;
 		log_warning("etcd cannot be reached: %s", c->why.text);
 	}
 	loop_timer_set(c->loop, &c->retry, c->loop->now_ns + pause_ms * NS_PER_MS);
