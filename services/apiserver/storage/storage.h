@@ -68,13 +68,14 @@ struct stored {
 NODISCARD int stored_decode(struct arena *a, const struct stored *o, void **to, struct err *e);
 
 /*
- * Its JSON as an object of the stored version, with kind and apiVersion or without, as list items
- * of built-in kinds have it: a reference that the caller drops. Kept, as far as memory set
- * aside for it goes, since the next reader will want the same.
+ * Its JSON as an object of the stored version: a reference that the caller drops. Kept, as far as
+ * memory set aside for it goes, since the next reader will want the same. One text serves both
+ * forms: list items of built-in kinds have neither kind nor apiVersion, and are "{" and `rest`.
  */
 struct stored_json {
 	struct counted counted;
-	str with_kind, without_kind;
+	str with_kind; /* {"kind":"Pod","apiVersion":"v1","metadata":{...}...} */
+	str rest;      /* of it, what follows kind and apiVersion: "metadata":{...}...} */
 };
 
 NODISCARD int stored_json(
@@ -129,7 +130,10 @@ struct storage_wait {
 	void (*done)(struct storage_wait *w, const struct err *e);
 	struct loop *loop;
 	int64_t revision;
-	struct storage_wait *next; /* the storage's own, from here on */
+
+	/* The storage's own. */
+	struct storage *storage;
+	struct storage_wait *next;
 	struct loop_task task;
 	struct err error;
 	int64_t deadline_ns;
@@ -178,6 +182,8 @@ struct storage_io;
 
 NODISCARD int storage_io_open(
 	struct storage *s, struct loop *l, struct storage_io **to, struct err *e);
+
+/* Before storage_close. Watches end with ERR_CLOSED; the memory goes with the loop's next turn. */
 void storage_io_close(struct storage_io *io);
 
 /*
@@ -197,8 +203,10 @@ struct storage_watch {
 
 	/* The storage's own. */
 	struct storage_io *io;
+	struct watch_bucket *bucket;
 	struct storage_watch *next, *previous;
 	int64_t after;
+	bool replaying; /* events of the past wait to be told */
 };
 
 /*

@@ -1,0 +1,193 @@
+/*
+ * The storage's inside, shared by the files of this folder: which file does what stands in the
+ * README.
+ *
+ * Threads: `feed`, `wait`, `write`, `compact` work on the storage's own thread, the store thread;
+ * what others may touch is atomic or stands below the lock that guards it.
+ */
+#pragma once
+
+#include "apiserver/storage/btree.h"
+#include "apiserver/storage/entry.h"
+#include "lib/base/map.h"
+#include "lib/etcd/etcd.h"
+
+#include <pthread.h>
+
+struct snapshot {
+	struct counted counted;
+	struct btree_node *root;
+	struct cache *cache;
+	int64_t revision;
+	int64_t last_event; /* that it holds: the moment is the same from there to `revision` */
+};
+
+struct history_slot {
+	struct storage_event *event;
+	int64_t at_ns;
+};
+
+/* Events in their order, as a ring; all since `from` are there. */
+struct history {
+	struct history_slot *slots;
+	size_t first, len, cap;
+	size_t bytes;
+	int64_t from;
+};
+
+enum { KEPT_MAX = 32 };
+
+/* All objects below one prefix of etcd. */
+struct cache {
+	struct entry_kind kind;
+	str prefix;                 /* "/registry/pods/" */
+	struct btree_node *filling; /* while the whole is being read; the store thread's */
+	struct series *objects;
+
+	pthread_mutex_t lock;
+	struct btree_node *root;
+	int64_t last_event; /* in `root` */
+	struct history history;
+	struct {
+		struct snapshot *snapshot;
+		int64_t until_ns;
+	} kept[KEPT_MAX];
+};
+
+/* What one turn of the store thread tells the I/O threads. */
+struct batch {
+	struct counted counted;
+	struct storage_event **events;
+	size_t len, cap;
+	int64_t revision; /* everything up to here is told then */
+	bool restarted;   /* there is a gap before: watches end */
+};
+
+struct json_cache;
+
+struct storage {
+	struct storage_options options;
+	struct metrics *metrics;
+	pthread_t thread;
+	struct loop loop;
+	struct etcd *etcd;
+	struct cache *caches;
+	size_t cache_count;
+	struct map by_prefix; /* "/registry/pods", as rows have it: the cache */
+	struct map by_key;    /* "/registry/pods/", as keys have it */
+	struct arena arena;   /* of what lives as long as this */
+	struct json_cache *json;
+
+	_Atomic int64_t revision; /* up to which all caches are complete; 0: not filled yet */
+	_Atomic bool up;
+	atomic_bool closing;
+	struct loop_task close_task;
+
+	/* The store thread's. */
+	struct entry_scratch scratch;
+	struct etcd_watch watch;
+	struct fill {
+		struct etcd_call call;
+		struct buf next_key;
+		int64_t revision, limit;
+		bool under_way;
+	} fill;
+	struct loop_timer retry_fill;
+	struct {
+		struct pending_event *at;
+		size_t len, cap;
+	} pending; /* of an answer that is not complete */
+	struct batch *batch;
+	struct loop_task flush;
+	struct loop_timer trim;
+
+	struct {
+		struct storage_wait *next, *asking, *behind;
+		bool under_way; /* the question to etcd */
+		struct etcd_call call;
+		struct loop_task ask;
+		struct loop_timer expiry, progress;
+	} wait;
+
+	struct {
+		struct etcd_call call;
+		struct loop_timer timer;
+		int64_t version, revision;
+	} compact;
+
+	pthread_mutex_t io_lock;
+	struct storage_io *ios;
+
+	struct lease_manager {
+		pthread_mutex_t lock;
+		int64_t id, expires_ns;
+		int objects;
+	} lease;
+};
+
+/* The cache of a resource; NULL if it is not stored. */
+struct cache *storage_cache(struct storage *s, const struct resource *r);
+
+/* cache.c: under the cache's lock. */
+struct snapshot *cache_snapshot(struct storage *s, struct cache *c);
+
+/* Takes the root over; it is no cache's. */
+struct snapshot *snapshot_new(struct btree_node *root, int64_t revision);
+
+/* The moment at `revision`, if it is the present one or kept; a reference or NULL. */
+struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t revision);
+
+/* Changes the tree and adds to the history. `now` NULL: the object is gone, `last` is its last
+ * state. Takes the references over. Returns a reference to the event, NULL if nothing changed. */
+struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, struct stored *now,
+	struct stored *last, int64_t revision);
+void cache_replace(struct cache *c, struct btree_node *root, int64_t revision);
+void cache_trim(struct storage *s, struct cache *c);
+void cache_free(struct cache *c);
+
+/* The first event behind `revision` as an index counted from history.first; -1: no longer held. */
+ptrdiff_t history_find(const struct history *h, int64_t revision);
+
+/* feed.c */
+void feed_start(struct storage *s);
+void feed_stop(struct storage *s);
+
+/* watch.c: hands the batch to every I/O thread. */
+void watch_post(struct storage *s, struct batch *b);
+
+/* wait.c */
+void wait_init(struct storage *s);
+void wait_check(struct storage *s); /* the cache has moved on */
+void wait_close(struct storage *s, const struct err *e);
+
+/* write.c: a request to etcd from a thread that waits for the answer. */
+struct request {
+	struct storage *storage;
+	struct loop_task task;
+	struct etcd_call call;
+	enum etcd_method method;
+	struct buf message, answer;
+	struct err error;
+	bool done;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+};
+
+void request_init(struct request *r, struct storage *s, enum etcd_method method);
+void request_free(struct request *r);
+NODISCARD int request_run(struct request *r, struct err *e);
+
+/* The key in etcd. */
+void storage_key(const struct cache *c, str ns, str name, struct buf *to);
+
+/* lease.c: one that lasts `ttl_s` at least; blocks. */
+NODISCARD int lease_get(struct storage *s, int64_t ttl_s, int64_t *id, struct err *e);
+
+/* compact.c */
+void compact_start(struct storage *s);
+
+/* json_cache.c */
+struct json_cache *json_cache_new(size_t bytes_max);
+void json_cache_free(struct json_cache *j);
+struct stored_json *json_cache_get(struct json_cache *j, const struct stored *o);
+void json_cache_put(struct json_cache *j, const struct stored *o, struct stored_json *text);
