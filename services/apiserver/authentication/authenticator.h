@@ -21,6 +21,7 @@ struct authenticator;
 struct authenticator_options {
 	struct storage *storage;
 	const struct clock *clock;
+	struct random *random;                       /* the system's: any thread */
 	str client_ca_pem;                           /* --client-ca-file */
 	str requestheader_ca_pem;                    /* --requestheader-client-ca-file */
 	struct str_list requestheader_allowed_names; /* ... */
@@ -29,6 +30,8 @@ struct authenticator_options {
 	str token_csv; /* content of --token-auth-file */
 	bool anonymous, bootstrap_tokens;
 	str service_account_issuer;               /* --service-account-issuer, the first */
+	str service_account_jwks_uri;             /* --service-account-jwks-uri, or made from
+	                                           * the address that clients use */
 	struct str_list service_account_issuers;  /* all that are accepted */
 	struct str_list service_account_key_pems; /* --service-account-key-file */
 	str service_account_signing_key_pem;      /* --service-account-signing-key-file */
@@ -37,8 +40,8 @@ struct authenticator_options {
 	int64_t token_expiration_max_s; /* --service-account-max-token-expiration */
 };
 
-NODISCARD int authenticator_open(const struct authenticator_options *o, struct metrics *m,
-	struct authenticator **to, struct err *e);
+NODISCARD int authenticator_open(
+	const struct authenticator_options *o, struct authenticator **to, struct err *e);
 void authenticator_close(struct authenticator *z);
 
 /* A reference. Removes nothing from the request; the anonymous user when nothing was shown and
@@ -59,11 +62,15 @@ struct token_claims {
 	int64_t expires_in_s;
 };
 
-/* The token, and when it ends. With extend_token_expiration a token for the server's own audience
- * that is bound to a pod lives a year and warns after `expires_in_s`, as upstream's. */
+/*
+ * The token, and when it ends: after `expires_in_s` or the configured maximum. With
+ * extend_token_expiration a token for the server's own audiences that is bound to a pod and asks
+ * for 3607 s, which is the kubelet's mark, lives a year, as upstream's; `*expires_s` stays.
+ */
 NODISCARD int authenticator_issue(struct authenticator *z, struct arena *a,
 	const struct token_claims *c, str *token, int64_t *expires_s, struct err *e);
 
-/* JSON documents of /.well-known/openid-configuration and /openid/v1/jwks. */
+/* JSON documents of /.well-known/openid-configuration and /openid/v1/jwks; absent unless the issuer
+ * is an https URL without query, which OIDC asks for. */
 str authenticator_openid_configuration(struct authenticator *z);
 str authenticator_jwks(struct authenticator *z);

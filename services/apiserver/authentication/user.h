@@ -24,6 +24,9 @@ struct user {
 /* A copy of `from` in one piece; its first reference is the caller's. */
 struct user *user_new(const struct user *from);
 
+/* The same with GROUP_ALL added, which everybody has who is known and in neither group yet. */
+struct user *user_new_authenticated(const struct user *from);
+
 bool user_in_group(const struct user *u, str group) PURE;
 
 /* The values of an extra key; empty if there is none. */

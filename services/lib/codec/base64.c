@@ -1,6 +1,8 @@
 #include "lib/codec/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 enum {
 	GROUP_CHARS = 4,
@@ -13,9 +15,31 @@ struct group {
 	int count;
 };
 
-static int read_group(str text, size_t *at, struct group *g, struct err *e);
+static void put(struct buf *b, str bytes, const char *letters, bool padded);
+static int read_all(struct arena *a, str text, bool url, str *bytes, struct err *e);
+static int read_group(str text, bool url, size_t *at, struct group *g, struct err *e);
 
 void base64_put(struct buf *b, str bytes)
+{
+	put(b, bytes, alphabet, true);
+}
+
+void base64url_put(struct buf *b, str bytes)
+{
+	put(b, bytes, url_alphabet, false);
+}
+
+int base64_read(struct arena *a, str text, str *bytes, struct err *e)
+{
+	return read_all(a, text, false, bytes, e);
+}
+
+int base64url_read(struct arena *a, str text, str *bytes, struct err *e)
+{
+	return read_all(a, text, true, bytes, e);
+}
+
+static void put(struct buf *b, str bytes, const char *letters, bool padded)
 {
 	const unsigned char *at = (const unsigned char *)bytes.at;
 	size_t left = bytes.len;
@@ -26,23 +50,25 @@ void base64_put(struct buf *b, str bytes)
 	if (!to)
 		return;
 	for (; left >= GROUP_BYTES; left -= GROUP_BYTES, at += GROUP_BYTES) {
-		*to++ = alphabet[at[0] >> 2];
-		*to++ = alphabet[(at[0] & 3) << 4 | at[1] >> 4];
-		*to++ = alphabet[(at[1] & 15) << 2 | at[2] >> 6];
-		*to++ = alphabet[at[2] & 63];
+		*to++ = letters[at[0] >> 2];
+		*to++ = letters[(at[0] & 3) << 4 | at[1] >> 4];
+		*to++ = letters[(at[1] & 15) << 2 | at[2] >> 6];
+		*to++ = letters[at[2] & 63];
 	}
 	if (left > 0) {
 		unsigned char second = left > 1 ? at[1] : 0;
 
-		*to++ = alphabet[at[0] >> 2];
-		*to++ = alphabet[(at[0] & 3) << 4 | second >> 4];
-		*to++ = left > 1 ? alphabet[(second & 15) << 2] : '=';
-		*to++ = '=';
+		*to++ = letters[at[0] >> 2];
+		*to++ = letters[(at[0] & 3) << 4 | second >> 4];
+		if (left > 1)
+			*to++ = letters[(second & 15) << 2];
+		for (size_t i = left; padded && i < GROUP_BYTES; i++)
+			*to++ = '=';
 	}
 	b->len = (size_t)(to - b->at);
 }
 
-int base64_read(struct arena *a, str text, str *bytes, struct err *e)
+static int read_all(struct arena *a, str text, bool url, str *bytes, struct err *e)
 {
 	char *start = arena_try(a, text.len / GROUP_CHARS * GROUP_BYTES + GROUP_BYTES);
 	char *to = start;
@@ -51,7 +77,7 @@ int base64_read(struct arena *a, str text, str *bytes, struct err *e)
 	if (!start)
 		return arena_full(a, e);
 	for (size_t at = 0; g.count == GROUP_CHARS;) {
-		TRY(read_group(text, &at, &g, e));
+		TRY(read_group(text, url, &at, &g, e));
 		for (int i = 0; i + 1 < g.count; i++)
 			*to++ = (char)(g.bits >> (16 - 8 * i));
 	}
@@ -59,7 +85,7 @@ int base64_read(struct arena *a, str text, str *bytes, struct err *e)
 	return 0;
 }
 
-static int value_of(char c)
+static int value_of(char c, bool url)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -67,7 +93,7 @@ static int value_of(char c)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return c == (url ? '-' : '+') ? 62 : c == (url ? '_' : '/') ? 63 : -1;
 }
 
 static int illegal(size_t at, struct err *e)
@@ -99,18 +125,21 @@ static int read_padding(str text, size_t *at, int count, struct err *e)
 	return *at < text.len ? illegal(*at, e) : 0;
 }
 
-/* A group of less than four characters is the last; of none, the text ended in front of it. */
-static int read_group(str text, size_t *at, struct group *g, struct err *e)
+/* A group of less than four characters is the last; of none, the text ended in front of it. Where
+ * there is no padding, one character alone carries no byte. */
+static int read_group(str text, bool url, size_t *at, struct group *g, struct err *e)
 {
 	*g = (struct group){0};
 	while (g->count < GROUP_CHARS) {
 		skip_line_ends(text, at);
 		if (*at == text.len)
-			return g->count == 0 ? 0 : illegal(*at - (size_t)g->count, e);
+			return g->count == 0 || (url && g->count > 1)
+				? 0
+				: illegal(*at - (size_t)g->count, e);
 		char c = text.at[(*at)++];
-		int value = value_of(c);
+		int value = value_of(c, url);
 
-		if (c == '=')
+		if (c == '=' && !url)
 			return read_padding(text, at, g->count, e);
 		if (value < 0)
 			return illegal(*at - 1, e);

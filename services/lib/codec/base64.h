@@ -12,3 +12,7 @@ void base64_put(struct buf *b, str bytes);
 
 /* `*bytes` is in the arena. The message is Go's: illegal base64 data at input byte N. */
 NODISCARD int base64_read(struct arena *a, str text, str *bytes, struct err *e);
+
+/* The alphabet for URLs without padding (RFC 4648, section 5; RFC 7515): Go's RawURLEncoding. */
+void base64url_put(struct buf *b, str bytes);
+NODISCARD int base64url_read(struct arena *a, str text, str *bytes, struct err *e);

@@ -76,3 +76,39 @@ TEST(base64_is_refused_memory_cleanly)
 	}
 	CHECK(done);
 }
+
+TEST(base64url_both_ways)
+{
+	static const struct {
+		const char *bytes, *text;
+	} cases[] = {
+		{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"\xfb\xff\xfe", "-__-"}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buf b;
+		struct err e;
+		str back;
+
+		buf_init(&b, 100);
+		base64url_put(&b, str_of(cases[i].bytes));
+		CHECK_STR(test_take(t, &b), cases[i].text);
+		REQUIRE_OK(base64url_read(&t->arena, str_of(cases[i].text), &back, &e), &e);
+		CHECK_STR(back, cases[i].bytes);
+	}
+}
+
+TEST(base64url_refuses_the_other_alphabet)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} cases[] = {{"Z", "byte 0"}, {"Zm9vZ", "byte 4"}, {"Zg==", "byte 2"}, {"+//+", "byte 0"}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err e;
+		str back;
+
+		CHECK_FAILS(base64url_read(&t->arena, str_of(cases[i].text), &back, &e), &e,
+			ERR_INVALID, cases[i].message);
+	}
+}

@@ -29,6 +29,7 @@ struct cert_list {
 struct cert_subject {
 	str common_name;
 	struct cert_list organizations;
+	struct cert_list uids; /* 1.3.6.1.4.1.57683.2, Kubernetes' own: a user's uid */
 	struct cert_list dns, ips, emails, uris; /* alternative names; ips as text */
 	bool other_names;                        /* the subject or the SANs hold more than these */
 };

@@ -6,12 +6,13 @@
 /* What a certificate says of its subject, out of OpenSSL's form and into it. */
 
 static int add(struct arena *a, struct cert_list *to, size_t *cap, str text, struct err *e);
+static bool is_uid(const ASN1_OBJECT *o);
 static unsigned key_usages(const ASN1_BIT_STRING *bits);
 static unsigned extended_usages(const EXTENDED_KEY_USAGE *list);
 
 int openssl_read_name(struct arena *a, const X509_NAME *from, struct cert_subject *s, struct err *e)
 {
-	size_t cap = 0;
+	size_t cap = 0, uids_cap = 0;
 
 	for (int i = 0; i < X509_NAME_entry_count(from); i++) {
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(from, i);
@@ -29,12 +30,22 @@ int openssl_read_name(struct arena *a, const X509_NAME *from, struct cert_subjec
 			result = arena_str_try(a, text, &s->common_name, e);
 		else if (nid == NID_organizationName)
 			result = add(a, &s->organizations, &cap, text, e);
+		else if (is_uid(X509_NAME_ENTRY_get_object(entry)))
+			result = add(a, &s->uids, &uids_cap, text, e);
 		else
 			s->other_names = true;
 		OPENSSL_free(utf8);
 		TRY(result);
 	}
 	return 0;
+}
+
+static bool is_uid(const ASN1_OBJECT *o)
+{
+	/* The DER of the object identifier's value. */
+	static const uint8_t uid[] = {0x2b, 6, 1, 4, 1, 0x83, 0xc2, 0x53, 2};
+
+	return OBJ_length(o) == sizeof(uid) && memcmp(OBJ_get0_data(o), uid, sizeof(uid)) == 0;
 }
 
 static int read_ip(struct arena *a, const ASN1_OCTET_STRING *ip, struct cert_list *to, size_t *cap,
@@ -122,6 +133,9 @@ X509_NAME *openssl_name(const struct cert_subject *s)
 	if (s->common_name.at)
 		X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
 			(const uint8_t *)s->common_name.at, (int)s->common_name.len, -1, 0);
+	for (size_t i = 0; i < s->uids.len; i++)
+		X509_NAME_add_entry_by_txt(name, "1.3.6.1.4.1.57683.2", V_ASN1_UTF8STRING,
+			(const uint8_t *)s->uids.at[i].at, (int)s->uids.at[i].len, -1, 0);
 	return name;
 }
 

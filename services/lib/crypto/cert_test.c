@@ -50,10 +50,12 @@ static struct cert_order order_from(
 	static const str organizations[] = {STR_INIT("system:nodes"), STR_INIT("O\xc3\xbc")};
 	static const str dns[] = {STR_INIT("a.example"), STR_INIT("*.b.example")};
 	static const str ips[] = {STR_INIT("10.0.0.1"), STR_INIT("fd00::1")};
+	static const str uids[] = {STR_INIT("uid-1")};
 
 	return (struct cert_order){
 		.subject = {.common_name = STR(LONG_NAME),
 			.organizations = {organizations, COUNT_OF(organizations)},
+			.uids = {uids, COUNT_OF(uids)},
 			.dns = {dns, COUNT_OF(dns)},
 			.ips = {ips, COUNT_OF(ips)}},
 		.key = k,
@@ -109,6 +111,8 @@ TEST(cert_says_what_was_ordered)
 	CHECK_INT(c->not_after_s, NOW_S + HOUR_S);
 	CHECK_INT(c->usages, o.usages);
 	CHECK(!c->is_ca && !c->subject.other_names);
+	REQUIRE(c->subject.uids.len == 1);
+	CHECK_STR(c->subject.uids.at[0], "uid-1");
 	CHECK_INT(c->serial.len, 16);
 
 	struct cert again;

@@ -115,6 +115,37 @@ str key_public_der(const struct key *k, struct arena *a)
 	return openssl_written(to, a);
 }
 
+static str number_bytes(struct arena *a, const EVP_PKEY *pkey, const char *name, int bytes)
+{
+	BIGNUM *n = NULL;
+
+	if (EVP_PKEY_get_bn_param(pkey, name, &n) != 1)
+		return (str){NULL, 0};
+	int len = bytes ? bytes : BN_num_bytes(n);
+	uint8_t *to = arena_get(a, (size_t)len);
+
+	BN_bn2binpad(n, to, len);
+	BN_free(n);
+	return str_span((char *)to, (size_t)len);
+}
+
+int key_public_numbers(const struct key *k, struct arena *a, str *first, str *second, struct err *e)
+{
+	bool rsa = key_kind(k) == KEY_RSA;
+	int bytes = rsa ? 0 : (EVP_PKEY_get_bits(k->pkey) + 7) / 8;
+	str one = number_bytes(
+		a, k->pkey, rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_EC_PUB_X, bytes);
+	str two = number_bytes(
+		a, k->pkey, rsa ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_EC_PUB_Y, bytes);
+
+	ERR_clear_error();
+	if (!one.at || !two.at)
+		return err_set(e, ERR_UNSUPPORTED, "a key that is neither ECDSA nor RSA");
+	*first = one;
+	*second = two;
+	return 0;
+}
+
 int key_sign(const struct key *k, enum key_signature s, str data,
 	uint8_t to[KEY_SIGNATURE_MAX_BYTES], size_t *len, struct err *e)
 {

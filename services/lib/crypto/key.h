@@ -47,6 +47,13 @@ str key_public_pem(const struct key *k, struct arena *a);
 /* DER of the SubjectPublicKeyInfo; its SHA-256 is kubeadm's CA certificate hash. */
 str key_public_der(const struct key *k, struct arena *a);
 
+/*
+ * What a JSON Web Key (RFC 7518, 6) shows of a public key, as big-endian bytes: x and y of ECDSA,
+ * padded to the curve's size; n and e of RSA, without leading zeros. ERR_UNSUPPORTED for others.
+ */
+NODISCARD int key_public_numbers(
+	const struct key *k, struct arena *a, str *first, str *second, struct err *e);
+
 NODISCARD int key_sign(const struct key *k, enum key_signature s, str data,
 	uint8_t to[KEY_SIGNATURE_MAX_BYTES], size_t *len, struct err *e);
 

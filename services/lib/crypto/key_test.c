@@ -141,6 +141,33 @@ TEST(key_reads_rsa_and_ed25519_of_openssl)
 	key_drop(k);
 }
 
+TEST(key_shows_its_public_numbers)
+{
+	struct key *k;
+	struct err e;
+	str first, second;
+
+	/* The point ends the SubjectPublicKeyInfo. */
+	REQUIRE_OK(key_make(&k, &e), &e);
+	str der = key_public_der(k, &t->arena);
+
+	REQUIRE_OK(key_public_numbers(k, &t->arena, &first, &second, &e), &e);
+	CHECK_INT(first.len, 32);
+	CHECK_BYTES(first, str_slice(der, der.len - 64, 32));
+	CHECK_BYTES(second, str_slice(der, der.len - 32, 32));
+	key_drop(k);
+	REQUIRE_OK(key_read_private(str_of(rsa_2048), &k, &e), &e);
+	REQUIRE_OK(key_public_numbers(k, &t->arena, &first, &second, &e), &e);
+	CHECK_INT(first.len, 256);
+	CHECK(str_find(key_public_der(k, &t->arena), first) > 0);
+	CHECK_BYTES(second, STR("\x01\x00\x01"));
+	key_drop(k);
+	REQUIRE_OK(key_read_private(str_of(ed25519), &k, &e), &e);
+	CHECK_FAILS(key_public_numbers(k, &t->arena, &first, &second, &e), &e, ERR_UNSUPPORTED,
+		"neither");
+	key_drop(k);
+}
+
 TEST(key_refuses_what_is_weak_locked_or_none)
 {
 	struct key *k;
