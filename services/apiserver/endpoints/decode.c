@@ -74,9 +74,9 @@ int request_check_names(struct request *r, void *object, struct err *e)
 		STR_ARG(m->name), STR_ARG(r->info.name));
 }
 
-struct operation request_operation(struct request *r, const struct str_list *dry_run)
+struct operation *request_operation(struct request *r, const struct str_list *dry_run)
 {
-	return (struct operation){
+	r->op = (struct operation){
 		.registry = r->endpoints->o.registry,
 		.arena = &r->arena,
 		.resource = r->resource,
@@ -87,6 +87,7 @@ struct operation request_operation(struct request *r, const struct str_list *dry
 		.dry_run = options_dry_run(dry_run),
 		.warnings = &r->warnings,
 	};
+	return &r->op;
 }
 
 /* kind and apiVersion as the body has them; absent where it has none. */

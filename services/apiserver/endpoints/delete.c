@@ -45,9 +45,9 @@ static int delete_one(struct request *r, struct err *e)
 
 	TRY(read_options(r, &options, e));
 	bool cascades = options->orphan_dependents && !*options->orphan_dependents;
-	struct operation op = request_operation(r, &options->dry_run);
+	struct operation *op = request_operation(r, &options->dry_run);
 
-	TRY(registry_delete(&op, options, &result, &gone, e));
+	TRY(registry_delete(op, options, &result, &gone, e));
 	return answer_object(r, !gone && cascades ? 202 : 200, result, e);
 }
 
@@ -63,10 +63,10 @@ static int delete_many(struct request *r, struct err *e)
 	TRY(list_options_check(&r->arena, which, e));
 	TRY(selection_read(&r->arena, r->resource, which, request_ns(r), (str){NULL, 0}, &s, e));
 	TRY(read_options(r, &options, e));
-	struct operation op = request_operation(r, &options->dry_run);
+	struct operation *op = request_operation(r, &options->dry_run);
 	struct registry_selection rs = {&s.labels, &s.fields};
 
-	op.name = (str){NULL, 0};
-	TRY(registry_delete_collection(&op, options, &rs, &deleted, e));
+	op->name = (str){NULL, 0};
+	TRY(registry_delete_collection(op, options, &rs, &deleted, e));
 	return answer_list(r, &deleted, e);
 }

@@ -10,19 +10,13 @@
 
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/registry/registry.h"
+#include "lib/daemon/health.h"
 #include "lib/http/server.h"
 #include "lib/loop/pool.h"
 
 struct endpoints;
 struct endpoints_io;
 
-/* One line of /livez, /readyz and /healthz; `e` says why not. */
-struct health_check {
-	const char *name;
-	bool live; /* asked for /livez too */
-	int (*ask)(void *about, struct err *e);
-	void *about;
-};
 
 struct endpoints_options {
 	struct storage *storage;
@@ -34,8 +28,7 @@ struct endpoints_options {
 	struct pool *workers;
 	const struct clock *clock;
 	struct random *random;
-	const struct health_check *checks;
-	size_t check_count;
+	const struct health *health;
 	int max_requests, max_mutating; /* --max-requests-inflight, --max-mutating-...; 0: no limit */
 	int64_t min_request_timeout_ns; /* a watch lasts between this and twice it */
 	str advertise_address;          /* serverAddressByClientCIDRs */
@@ -55,8 +48,8 @@ NODISCARD int endpoints_io_open(
 void endpoints_io_close(struct endpoints_io *io);
 struct http_handler *endpoints_handler(struct endpoints_io *io);
 
-/* /readyz fails from now on; any thread. */
-void endpoints_shut_down(struct endpoints *p);
+/* The loop's end of the storage, for whoever else watches on this loop. */
+struct storage_io *endpoints_storage_io(struct endpoints_io *io);
 
 /* Ends every watch of this loop, as at their timeouts; on its thread. */
 void endpoints_end_watches(struct endpoints_io *io);

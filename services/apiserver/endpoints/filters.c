@@ -7,12 +7,12 @@
 #include "apiserver/endpoints/impersonate.h"
 #include "apiserver/endpoints/request_metrics.h"
 #include "lib/value/quote.h"
+#include "lib/value/uuid.h"
 
 static int read_request(struct request *r, struct err *e);
 static int authenticate(struct request *r, struct err *e);
 static int limit_in_flight(struct request *r, struct err *e);
 static int authorize_request(struct request *r, struct err *e);
-static void put_uuid(struct random *random, struct buf *to);
 
 /* Each lets the request pass or says why not. */
 static int (*const filters[])(struct request *r, struct err *e) = {
@@ -75,12 +75,7 @@ static int read_request(struct request *r, struct err *e)
 	if (audit_id_usable(audit_id)) {
 		r->audit_id = audit_id;
 	} else {
-		struct buf b;
-
-		buf_init(&b, BUF_NO_LIMIT);
-		put_uuid(r->endpoints->o.random, &b);
-		r->audit_id = arena_str(&r->x->arena, buf_str(&b));
-		buf_free(&b);
+		r->audit_id = uuid_new(r->endpoints->o.random, &r->x->arena);
 	}
 	if (q->query.len && url_query_parse(&r->arena, q->query, &r->query, &why) < 0)
 		return status_fail(&r->arena, e, STATUS_BAD_REQUEST, "%s", why.text);
@@ -196,16 +191,4 @@ static int authorize_request(struct request *r, struct err *e)
 		selector_parse_fields(&r->arena, r->info.field_selector, &fields, &ignored) == 0)
 		t.fields = &fields;
 	return require(r, &t, e);
-}
-
-/* Version 4 (RFC 9562). */
-static void put_uuid(struct random *random, struct buf *to)
-{
-	uint8_t bytes[16];
-
-	random->fill(random, bytes, sizeof(bytes));
-	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		buf_add_fmt(to, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
 }

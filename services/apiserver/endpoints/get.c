@@ -125,37 +125,13 @@ int fail_wait(struct request *r, int64_t revision, const struct err *why, struct
 	return -1;
 }
 
-static bool matches_field(
-	const struct stored *o, const struct resource *seen_as, const struct selector_requirement *q)
-{
-	str path = convert_field_label(seen_as, q->key), value = STR("");
-
-	if (str_eq(path, STR("metadata.name"))) {
-		value = o->name;
-	} else if (str_eq(path, STR("metadata.namespace"))) {
-		value = o->ns;
-	} else {
-		size_t at = 0;
-
-		for (const struct field_label *l = o->resource->labels; l->name.at; l++) {
-			if (str_eq(l->path, path) && str_eq(l->name, l->path)) {
-				value = o->fields[at];
-				break;
-			}
-			at += str_eq(l->name, l->path);
-		}
-	}
-	return str_eq(value, q->values.at[0]) == (q->op != SELECTOR_NOT_EQUALS);
-}
-
 bool selection_matches(const struct selection *s, const struct stored *o)
 {
+	struct registry_selection rest = {&s->labels, &s->fields};
+
 	if (s->ns.at && !str_eq(s->ns, o->ns))
 		return false;
 	if (s->name.at && !str_eq(s->name, o->name))
 		return false;
-	for (size_t i = 0; i < s->fields.len; i++)
-		if (!matches_field(o, s->resource, &s->fields.at[i]))
-			return false;
-	return s->labels.len == 0 || selector_matches(&s->labels, o->labels);
+	return registry_selects(&rest, o);
 }

@@ -5,16 +5,6 @@
 
 static str message_of_metadata(str message);
 
-struct object_meta *object_metadata(void *object)
-{
-	const struct type *t = object_type(object);
-	const struct field *f = type_field(t, STR("metadata"));
-
-	if (!f || field_type(t, f) != &api_schema.types[API_OBJECT_META])
-		return NULL;
-	return field_at(object, f);
-}
-
 static void name_kind(struct partial_object_metadata *view, str version)
 {
 	bool v1 = str_eq(version, STR("v1"));

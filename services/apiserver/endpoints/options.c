@@ -1,5 +1,6 @@
 #include "apiserver/endpoints/options.h"
 
+#include "apiserver/endpoints/convert.h"
 #include "lib/api/causes.h"
 #include "lib/api/status.h"
 #include "lib/value/quote.h"
@@ -315,7 +316,7 @@ static int read_fields(
 		if (!label.at)
 			return status_fail(a, e, STATUS_BAD_REQUEST,
 				"field label not supported: %.*s", STR_ARG(fields->at[i].key));
-		fields->at[i].key = label;
+		fields->at[i].key = convert_field_label(r, label);
 	}
 	return 0;
 }
@@ -323,7 +324,7 @@ static int read_fields(
 int selection_read(struct arena *a, const struct resource *r, const struct list_options *o, str ns,
 	str name, struct selection *to, struct err *e)
 {
-	struct selection s = {.resource = r, .ns = ns.len ? ns : (str){NULL, 0}};
+	struct selection s = {.ns = ns.len ? ns : (str){NULL, 0}};
 	struct err why;
 	str fixed;
 

@@ -36,8 +36,7 @@ enum field_validation options_field_validation(str directive);
 
 /* Which objects a list, watch or deletecollection means. */
 struct selection {
-	const struct resource *resource; /* as which they are asked for */
-	struct selector labels, fields;
+	struct selector labels, fields; /* fields by the stored version's paths */
 	str ns, name; /* absent: all; the name as fields fix it */
 	str node;     /* pods: spec.nodeName as fields fix it; absent otherwise */
 };

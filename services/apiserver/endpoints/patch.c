@@ -86,9 +86,9 @@ static int patch(struct request *r, struct err *e)
 	update->dry_run = options->dry_run;
 	update->field_manager = options->field_manager;
 	update->field_validation = options->field_validation;
-	struct operation op = request_operation(r, &options->dry_run);
+	struct operation *op = request_operation(r, &options->dry_run);
 
-	TRY(registry_update(&op, &p.updater, update, &stored, &created, e));
+	TRY(registry_update(op, &p.updater, update, &stored, &created, e));
 	if (p.scales)
 		stored = scale_of(&r->arena, r->resource, stored);
 	return answer_object(r, created ? 201 : 200, stored, e);

@@ -187,6 +187,7 @@ void request_fail(struct request *r, const struct err *e)
 void request_release(struct request *r, int code)
 {
 	request_metrics_count(r, code);
+	operation_end(&r->op);
 	if (r->counted_in)
 		atomic_fetch_sub(r->counted_in, 1);
 	if (r->user)

@@ -30,8 +30,6 @@ struct endpoints {
 	struct openapi *openapi;
 	struct request_metrics *metrics;
 	atomic_int reading, mutating;
-	atomic_bool shutting_down;
-	struct err broken; /* why discovery or OpenAPI could not be built */
 };
 
 struct watcher;
@@ -77,6 +75,7 @@ struct request {
 	const struct subresource *sub; /* NULL: the object itself */
 	struct answer_form form;
 	struct warnings warnings;
+	struct operation op; /* of a write */
 	struct answer answer;
 	int64_t begun_ns;
 	atomic_int *counted_in; /* which max-in-flight counter holds it */
@@ -150,8 +149,8 @@ bool handle_path(struct request *r);
 
 /* --- shared by handlers */
 
-/* An operation on what the request names. */
-struct operation request_operation(struct request *r, const struct str_list *dry_run);
+/* The request's operation on what it names; ends with the request. */
+struct operation *request_operation(struct request *r, const struct str_list *dry_run);
 
 /* The body as an object of type `t`, defaulted, converted to the stored version; what a strict
  * reader complains of are warnings or the error, by `validation`. */

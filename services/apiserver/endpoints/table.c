@@ -277,7 +277,7 @@ void cell_joined(struct cells *c, const struct str_list *texts)
 
 static void print_any(struct cells *c, const void *object)
 {
-	const struct object_meta *m = object_metadata((void *)(uintptr_t)object);
+	const struct object_meta *m = object_metadata_of(object);
 	struct buf b;
 
 	cell_text(c, m ? m->name : STR(""));

@@ -48,7 +48,7 @@ static int create(struct request *r, struct err *e)
 	TRY(create_options_check(&r->arena, options, e));
 	TRY(request_decode(
 		r, t, options_field_validation(options->field_validation), &object, e));
-	struct operation op = request_operation(r, &options->dry_run);
+	struct operation *op = request_operation(r, &options->dry_run);
 
 	m = object_metadata(object);
 	if (m) {
@@ -56,9 +56,9 @@ static int create(struct request *r, struct err *e)
 		TRY(request_check_namespace(r, object, e));
 	}
 	if (r->sub || r->resource->stored_as == STORED_NOT)
-		TRY(registry_connect_create(&op, object, options, &stored, e));
+		TRY(registry_connect_create(op, object, options, &stored, e));
 	else
-		TRY(registry_create(&op, object, options, &stored, e));
+		TRY(registry_create(op, object, options, &stored, e));
 	if (object_type(stored) == &api_schema.types[API_STATUS] &&
 		((struct status *)stored)->code == 0)
 		((struct status *)stored)->code = 201;
@@ -80,13 +80,13 @@ static int update(struct request *r, struct err *e)
 	TRY(request_decode(
 		r, t, options_field_validation(options->field_validation), &object, e));
 	TRY(request_check_names(r, object, e));
-	struct operation op = request_operation(r, &options->dry_run);
+	struct operation *op = request_operation(r, &options->dry_run);
 
 	if (scales) {
-		TRY(scale_update(&op, object, options, &stored, e));
+		TRY(scale_update(op, object, options, &stored, e));
 	} else {
 		u.object = object;
-		TRY(registry_update(&op, &u.updater, options, &stored, &created, e));
+		TRY(registry_update(op, &u.updater, options, &stored, &created, e));
 	}
 	return answer_object(r, created ? 201 : 200, stored, e);
 }
