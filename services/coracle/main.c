@@ -1,6 +1,7 @@
 /*
  * One binary under many names: the name it was started by picks the program.
  */
+#include "apiserver/apiserver.h"
 #include "lib/base/str.h"
 #include "setup/setup.h"
 
@@ -12,6 +13,7 @@ struct program {
 };
 
 static const struct program programs[] = {
+	{"kube-apiserver", apiserver_main},
 	{"setup", setup_main},
 };
 

@@ -53,8 +53,7 @@ void answer_error(struct request *r, const struct err *e)
 	if (s.code == 401 || s.code == 429 || s.code >= 500)
 		s.metadata = (struct list_meta){.resource_version = {NULL, 0}};
 	if (s.details && s.details->retry_after_seconds > 0) {
-		str seconds = arena_fmt(
-			&r->arena, "%d", (int)s.details->retry_after_seconds);
+		str seconds = arena_fmt(&r->arena, "%d", (int)s.details->retry_after_seconds);
 
 		if (http_header_add(&r->answer.headers, &r->arena, STR("Retry-After"), seconds,
 			    &broken) < 0)
@@ -91,9 +90,7 @@ static int transform(struct request *r, void **object, struct err *e)
 {
 	switch (r->form.as) {
 	case AS_TABLE: return table_of_object(r, *object, (struct table **)object, e);
-	case AS_METADATA:
-		*object = metadata_view(&r->arena, *object, r->form.as_version);
-		return 0;
+	case AS_METADATA: *object = metadata_view(&r->arena, *object, r->form.as_version); return 0;
 	default: return 0;
 	}
 }

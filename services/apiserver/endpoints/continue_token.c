@@ -82,8 +82,7 @@ int continue_token_read(struct arena *a, str text, struct continue_token *to, st
 			NOT_VALID ": encoded start key empty (version meta.k8s.io/v1)");
 	t.after = start.text;
 	if (!is_clean(t.after))
-		return err_set(
-			e, ERR_INVALID, NOT_VALID ": %.*s", STR_ARG(t.after));
+		return err_set(e, ERR_INVALID, NOT_VALID ": %.*s", STR_ARG(t.after));
 	if (t.after.len && t.after.at[t.after.len - 1] == 0)
 		t.after.len--;
 	*to = t;

@@ -77,7 +77,7 @@ int request_check_names(struct request *r, void *object, struct err *e)
 struct operation *request_operation(struct request *r, const struct str_list *dry_run)
 {
 	r->op = (struct operation){
-		.registry = r->endpoints->o.registry,
+		.registry = r->endpoints->registry,
 		.arena = &r->arena,
 		.resource = r->resource,
 		.subresource = r->sub ? r->sub->name : (str){NULL, 0},
@@ -135,8 +135,7 @@ static str version_of(str api_version)
 {
 	ptrdiff_t slash = str_find_char(api_version, '/');
 
-	return slash < 0 ? api_version
-			 : str_slice(api_version, (size_t)slash + 1, api_version.len);
+	return slash < 0 ? api_version : str_slice(api_version, (size_t)slash + 1, api_version.len);
 }
 
 static int fail_as(struct request *r, const struct type *t, const struct object *head,
@@ -144,8 +143,8 @@ static int fail_as(struct request *r, const struct type *t, const struct object 
 {
 	const struct kind *k = type_kind(t);
 	str kind = head->kind.len ? head->kind : str_of(t->schema->text + k->name);
-	str api_version =
-		head->api_version.len ? head->api_version : str_of(t->schema->text + k->api_version);
+	str api_version = head->api_version.len ? head->api_version
+						: str_of(t->schema->text + k->api_version);
 
 	return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
 		"%.*s in version \"%.*s\" cannot be handled as a %s: %s", STR_ARG(kind),
@@ -158,8 +157,7 @@ static int fail_decode(struct request *r, const struct type *t, enum format f,
 	struct object head = {.type = t};
 
 	if (why->kind == ERR_LIMIT)
-		return status_fail(
-			&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
+		return status_fail(&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
 	if (peek(r, f, &head))
 		return fail_as(r, t, &head, why->text, e);
 	str body = summary(&r->arena, buf_str(&r->x->body));

@@ -58,8 +58,8 @@ static int delete_many(struct request *r, struct err *e)
 	struct selection s;
 	struct object_list deleted = {.len = 0};
 
-	TRY(options_from_query(&r->arena, &api_schema.types[API_LIST_OPTIONS], &r->query,
-		(void **)&which, e));
+	TRY(options_from_query(
+		&r->arena, &api_schema.types[API_LIST_OPTIONS], &r->query, (void **)&which, e));
 	TRY(list_options_check(&r->arena, which, e));
 	TRY(selection_read(&r->arena, r->resource, which, request_ns(r), (str){NULL, 0}, &s, e));
 	TRY(read_options(r, &options, e));

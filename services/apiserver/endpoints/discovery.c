@@ -125,7 +125,7 @@ void discovery_put_paths(const struct discovery *d, struct buf *to)
 
 /* --- answers */
 
-static void send(struct request *r, void *document)
+static void send_document(struct request *r, void *document)
 {
 	struct err e;
 
@@ -156,7 +156,7 @@ static void send_aggregated(struct request *r, void *document, str tag)
 	r->answer.content_type = arena_fmt(&r->arena,
 		"%.*s;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
 		STR_ARG(answer_content_type(&r->form)));
-	send(r, document);
+	send_document(r, document);
 }
 
 static const struct group *find_group(const struct discovery *d, str name)
@@ -210,7 +210,7 @@ bool discovery_handle(struct request *r, str path)
 		return true;
 	}
 	if (r->form.as != AS_DISCOVERY)
-		send(r, document);
+		send_document(r, document);
 	else if (grouped)
 		send_aggregated(r, d->aggregated_apis, d->etag_apis);
 	else
@@ -282,8 +282,8 @@ static str storage_hash(struct arena *a, const struct resource *r)
 	str group = slash < 0 ? STR("") : str_slice(stored, 0, (size_t)slash);
 	str version = slash < 0 ? stored : str_slice(stored, (size_t)slash + 1, stored.len);
 
-	digest_sha256(arena_fmt(a, "%.*s/%.*s/%.*s", STR_ARG(group), STR_ARG(version),
-			      STR_ARG(r->kind)),
+	digest_sha256(
+		arena_fmt(a, "%.*s/%.*s/%.*s", STR_ARG(group), STR_ARG(version), STR_ARG(r->kind)),
 		digest);
 	buf_init(&b, BUF_NO_LIMIT);
 	base64_put(&b, str_span((const char *)digest, HASH_BYTES));
@@ -355,8 +355,7 @@ static struct api_resource_list *list_resources(struct discovery *d, str group, 
 	for (size_t i = 0; i < api_resource_count; i++) {
 		const struct resource *r = &api_resources[i];
 
-		if (!str_eq(r->group, group) || !str_eq(r->version, version) ||
-			!registry_serves(r))
+		if (!str_eq(r->group, group) || !str_eq(r->version, version) || !registry_serves(r))
 			continue;
 		insert(list, describe(a, r));
 		for (const struct subresource *s = r->subresources; s->name.at; s++)
@@ -391,17 +390,16 @@ static struct group_version_kind *copy_kind(struct arena *a, enum api_type type)
 	return k;
 }
 
-static void aggregate_subs(struct arena *a, const struct resource *r,
-	struct discovery_api_resource_discovery *to)
+static void aggregate_subs(
+	struct arena *a, const struct resource *r, struct discovery_api_resource_discovery *to)
 {
 	size_t count = 0;
 
 	while (r->subresources[count].name.at)
 		count++;
-	to->subresources.at = count ? arena_get(a,
-					      count * sizeof(struct
-							      discovery_api_subresource_discovery))
-				    : NULL;
+	to->subresources.at = count
+		? arena_get(a, count * sizeof(struct discovery_api_subresource_discovery))
+		: NULL;
 	for (const struct subresource *s = r->subresources; s->name.at; s++) {
 		if (!registry_serves_sub(r, s))
 			continue;
@@ -429,8 +427,7 @@ static struct discovery_api_version_discovery aggregate_version(
 
 		if (!r)
 			continue; /* a subresource, told with its owner */
-		struct discovery_api_resource_discovery *to =
-			&v.resources.at[v.resources.len++];
+		struct discovery_api_resource_discovery *to = &v.resources.at[v.resources.len++];
 
 		*to = (struct discovery_api_resource_discovery){
 			.resource = r->plural,
@@ -459,8 +456,8 @@ static struct discovery_api_group_discovery_list *aggregate(
 		struct discovery_api_group_discovery *to = &list->items.at[list->items.len++];
 
 		to->metadata.name = g->name;
-		to->versions.at = arena_get(a,
-			g->version_count * sizeof(struct discovery_api_version_discovery));
+		to->versions.at = arena_get(
+			a, g->version_count * sizeof(struct discovery_api_version_discovery));
 		for (size_t k = 0; k < g->version_count; k++)
 			to->versions.at[to->versions.len++] = aggregate_version(a, g, k);
 	}

@@ -89,8 +89,8 @@ static void dispatch_resource(struct request *r)
 
 		if (!(allowed & v->allowed_by) || !fits_place(r, v) || (everywhere && !reads))
 			break;
-		if (negotiate_answer(&r->arena, &q->headers, &r->query, v->accepts, &r->form,
-			    &e) < 0)
+		if (negotiate_answer(&r->arena, &q->headers, &r->query, v->accepts, &r->form, &e) <
+			0)
 			request_fail(r, &e);
 		else
 			v->handle(r);
@@ -101,8 +101,7 @@ static void dispatch_resource(struct request *r)
 
 static void not_here(struct request *r)
 {
-	request_send_text(
-		r, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
+	request_send_text(r, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
 }
 
 static void not_allowed(struct request *r)

@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 
-int endpoints_open(const struct endpoints_options *o, struct endpoints **to, struct err *e)
+int endpoints_open(const struct endpoints_options *o, struct endpoints_server **to, struct err *e)
 {
-	struct endpoints *p = calloc(1, sizeof(*p));
+	struct endpoints_server *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return err_set(e, ERR_SYSTEM, "no memory for the endpoints");
@@ -25,7 +25,14 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints **to, str
 	return 0;
 }
 
-void endpoints_close(struct endpoints *p)
+void endpoints_set(
+	struct endpoints_server *p, struct registry *registry, struct authorizer *authorizer)
+{
+	p->registry = registry;
+	p->authorizer = authorizer;
+}
+
+void endpoints_close(struct endpoints_server *p)
 {
 	openapi_free(p->openapi);
 	discovery_free(p->discovery);
@@ -34,7 +41,7 @@ void endpoints_close(struct endpoints *p)
 }
 
 int endpoints_io_open(
-	struct endpoints *p, struct loop *l, struct endpoints_io **to, struct err *e)
+	struct endpoints_server *p, struct loop *l, struct endpoints_io **to, struct err *e)
 {
 	struct endpoints_io *io = calloc(1, sizeof(*io));
 

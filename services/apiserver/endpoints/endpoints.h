@@ -14,22 +14,20 @@
 #include "lib/http/server.h"
 #include "lib/loop/pool.h"
 
-struct endpoints;
+struct endpoints_server;
 struct endpoints_io;
-
 
 struct endpoints_options {
 	struct storage *storage;
-	struct registry *registry;
 	struct authenticator *authenticator;
-	struct authorizer *authorizer;
 	struct metrics *metrics; /* made with endpoints_metrics behind `metrics_first` rows */
 	size_t metrics_first;
 	struct pool *workers;
 	const struct clock *clock;
 	struct random *random;
 	const struct health *health;
-	int max_requests, max_mutating; /* --max-requests-inflight, --max-mutating-...; 0: no limit */
+	int max_requests,
+		max_mutating; /* --max-requests-inflight, --max-mutating-...; 0: no limit */
 	int64_t min_request_timeout_ns; /* a watch lasts between this and twice it */
 	str advertise_address;          /* serverAddressByClientCIDRs */
 };
@@ -38,13 +36,17 @@ extern const struct metric endpoints_metrics[];
 extern const size_t endpoints_metric_count;
 
 NODISCARD int endpoints_open(
-	const struct endpoints_options *o, struct endpoints **to, struct err *e);
+	const struct endpoints_options *o, struct endpoints_server **to, struct err *e);
+
+/* Before the first request. */
+void endpoints_set(
+	struct endpoints_server *p, struct registry *registry, struct authorizer *authorizer);
 
 /* Behind every io's close. */
-void endpoints_close(struct endpoints *p);
+void endpoints_close(struct endpoints_server *p);
 
 NODISCARD int endpoints_io_open(
-	struct endpoints *p, struct loop *l, struct endpoints_io **to, struct err *e);
+	struct endpoints_server *p, struct loop *l, struct endpoints_io **to, struct err *e);
 void endpoints_io_close(struct endpoints_io *io);
 struct http_handler *endpoints_handler(struct endpoints_io *io);
 

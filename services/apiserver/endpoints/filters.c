@@ -96,7 +96,7 @@ static int authenticate(struct request *r, struct err *e)
 /* Watches and connections last; who administers gets through. */
 static int limit_in_flight(struct request *r, struct err *e)
 {
-	struct endpoints *p = r->endpoints;
+	struct endpoints_server *p = r->endpoints;
 	str verb = r->info.verb;
 	bool reads = str_eq(verb, STR("get")) || str_eq(verb, STR("list"));
 	int max = reads ? p->o.max_requests : p->o.max_mutating;
@@ -125,8 +125,7 @@ int fail_forbidden(
 
 	quote(user, t->user->name);
 	if (t->subresource.len)
-		resource = arena_fmt(
-			a, "%.*s/%.*s", STR_ARG(t->resource), STR_ARG(t->subresource));
+		resource = arena_fmt(a, "%.*s/%.*s", STR_ARG(t->resource), STR_ARG(t->subresource));
 	if (!t->is_resource) {
 		why = arena_fmt(a, "User %s cannot %.*s path %s", user, STR_ARG(t->verb),
 			quote(what, t->path));
@@ -153,7 +152,7 @@ int require(struct request *r, const struct attributes *t, struct err *e)
 	int result = 0;
 
 	buf_init(&reason, BUF_NO_LIMIT);
-	if (authorize(r->endpoints->o.authorizer, t, &reason) != DECISION_ALLOW)
+	if (authorize(r->endpoints->authorizer, t, &reason) != DECISION_ALLOW)
 		result = fail_forbidden(&r->arena, t, &reason, e);
 	buf_free(&reason);
 	return result;
@@ -184,8 +183,8 @@ static int authorize_request(struct request *r, struct err *e)
 	struct err ignored;
 
 	if (r->info.label_selector.len &&
-		selector_parse(&r->arena, r->info.label_selector, (str){NULL, 0}, &labels,
-			&ignored) == 0)
+		selector_parse(
+			&r->arena, r->info.label_selector, (str){NULL, 0}, &labels, &ignored) == 0)
 		t.labels = &labels;
 	if (r->info.field_selector.len &&
 		selector_parse_fields(&r->arena, r->info.field_selector, &fields, &ignored) == 0)

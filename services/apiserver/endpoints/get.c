@@ -24,8 +24,7 @@ void handle_get(struct request *r)
 		answer(r);
 		return;
 	}
-	r->wait = (struct storage_wait){
-		.done = fresh, .loop = r->io->loop, .revision = revision};
+	r->wait = (struct storage_wait){.done = fresh, .loop = r->io->loop, .revision = revision};
 	storage_wait(r->endpoints->o.storage, &r->wait);
 }
 

@@ -10,7 +10,7 @@
 #include "lib/codec/pb.h"
 #include "lib/schema/envelope.h"
 
-struct list {
+struct listing {
 	struct request *r;
 	struct list_options *options;
 	struct selection selection;
@@ -25,18 +25,18 @@ struct list {
 	struct list_meta meta;
 };
 
-static int prepare(struct request *r, struct list **to, struct err *e);
-static void begin(struct list *l);
+static int prepare(struct request *r, struct listing **to, struct err *e);
+static void begin(struct listing *l);
 static void fresh(struct storage_wait *w, const struct err *why);
-static void finish(struct list *l);
+static void finish(struct listing *l);
 static int work_at_revision(struct request *r, struct err *e);
-static int pick(struct list *l, struct err *e);
-static int write(struct list *l, struct err *e);
-static int write_items(struct list *l, struct err *e);
+static int pick(struct listing *l, struct err *e);
+static int write_list(struct listing *l, struct err *e);
+static int write_items(struct listing *l, struct err *e);
 
 void handle_list(struct request *r)
 {
-	struct list *l;
+	struct listing *l;
 	struct err e;
 
 	if (prepare(r, &l, &e) < 0)
@@ -47,12 +47,12 @@ void handle_list(struct request *r)
 
 int answer_list(struct request *r, const struct object_list *objects, struct err *e)
 {
-	struct list l = {.r = r, .objects = objects->at, .count = objects->len};
+	struct listing l = {.r = r, .objects = objects->at, .count = objects->len};
 
 	return write_items(&l, e);
 }
 
-static int read_token(struct list *l, struct err *e)
+static int read_token(struct listing *l, struct err *e)
 {
 	struct arena *a = &l->r->arena;
 	struct continue_token t;
@@ -66,23 +66,22 @@ static int read_token(struct list *l, struct err *e)
 			"specifying resource version is not allowed when using continue");
 	l->after = t.after;
 	if (l->selection.ns.at)
-		l->after = arena_fmt(
-			a, "%.*s/%.*s", STR_ARG(l->selection.ns), STR_ARG(t.after));
+		l->after = arena_fmt(a, "%.*s/%.*s", STR_ARG(l->selection.ns), STR_ARG(t.after));
 	l->revision = t.revision;
 	l->from_token = true;
 	return 0;
 }
 
-static int prepare(struct request *r, struct list **to, struct err *e)
+static int prepare(struct request *r, struct listing **to, struct err *e)
 {
-	struct list *l = arena_get(&r->arena, sizeof(*l));
+	struct listing *l = arena_get(&r->arena, sizeof(*l));
 	const struct type *t = &api_schema.types[API_LIST_OPTIONS];
 
 	l->r = r;
 	TRY(options_from_query(&r->arena, t, &r->query, (void **)&l->options, e));
 	TRY(list_options_check(&r->arena, l->options, e));
-	TRY(selection_read(&r->arena, r->resource, l->options, request_ns(r), r->info.name,
-		&l->selection, e));
+	TRY(selection_read(
+		&r->arena, r->resource, l->options, request_ns(r), r->info.name, &l->selection, e));
 	TRY(revision_read(&r->arena, l->options->resource_version, &l->revision, e));
 	if (l->options->continue_.len)
 		TRY(read_token(l, e));
@@ -97,7 +96,7 @@ static int prepare(struct request *r, struct list **to, struct err *e)
 
 /* One moment and no other: of a token, of resourceVersionMatch=Exact, and of a page that names a
  * revision without saying how it is to be matched. */
-static bool wants_exact(const struct list *l)
+static bool wants_exact(const struct listing *l)
 {
 	str match = l->options->resource_version_match;
 
@@ -106,7 +105,7 @@ static bool wants_exact(const struct list *l)
 	return str_eq(match, STR("Exact")) || (l->revision > 0 && l->limit && match.len == 0);
 }
 
-static void begin(struct list *l)
+static void begin(struct listing *l)
 {
 	struct request *r = l->r;
 	bool any = str_eq(l->options->resource_version, STR("0")) && !l->from_token;
@@ -115,16 +114,15 @@ static void begin(struct list *l)
 		finish(l);
 		return;
 	}
-	r->wait = (struct storage_wait){.done = fresh,
-		.loop = r->io->loop,
-		.revision = l->revision > 0 ? l->revision : 0};
+	r->wait = (struct storage_wait){
+		.done = fresh, .loop = r->io->loop, .revision = l->revision > 0 ? l->revision : 0};
 	storage_wait(r->endpoints->o.storage, &r->wait);
 }
 
 static void fresh(struct storage_wait *w, const struct err *why)
 {
 	struct request *r = CONTAINER_OF(w, struct request, wait);
-	struct list *l = r->state;
+	struct listing *l = r->state;
 	struct err e;
 
 	if (why) {
@@ -137,13 +135,13 @@ static void fresh(struct storage_wait *w, const struct err *why)
 	}
 }
 
-static void finish(struct list *l)
+static void finish(struct listing *l)
 {
 	struct request *r = l->r;
 	struct err e;
 
 	l->snapshot = storage_snapshot(r->endpoints->o.storage, r->resource, &l->revision);
-	int result = write(l, &e);
+	int result = write_list(l, &e);
 
 	snapshot_drop(l->snapshot);
 	if (result < 0)
@@ -153,7 +151,7 @@ static void finish(struct list *l)
 }
 
 /* A token whose moment is gone: the client may go on with a newer one if he can bear it. */
-static int expired(struct list *l, struct err *e)
+static int expired(struct listing *l, struct err *e)
 {
 	struct arena *a = &l->r->arena;
 	struct continue_token t = {.revision = -1, .after = l->after};
@@ -176,13 +174,13 @@ static int expired(struct list *l, struct err *e)
 
 static int work_at_revision(struct request *r, struct err *e)
 {
-	struct list *l = r->state;
+	struct listing *l = r->state;
 	struct err why;
 
-	if (storage_snapshot_at(r->endpoints->o.storage, r->resource, l->revision, &l->snapshot,
-		    &why) < 0)
+	if (storage_snapshot_at(
+		    r->endpoints->o.storage, r->resource, l->revision, &l->snapshot, &why) < 0)
 		return why.kind == ERR_GONE ? expired(l, e) : fail_wait(r, l->revision, &why, e);
-	int result = write(l, e);
+	int result = write_list(l, e);
 
 	snapshot_drop(l->snapshot);
 	return result;
@@ -191,7 +189,7 @@ static int work_at_revision(struct request *r, struct err *e)
 /* --- which */
 
 /* Right in front of the name that the selection fixes: nothing sorts between. */
-static str start_of_name(struct list *l)
+static str start_of_name(struct listing *l)
 {
 	struct arena *a = &l->r->arena;
 	str ns = l->r->resource->namespaced ? l->selection.ns : STR(""), name = l->selection.name;
@@ -207,7 +205,7 @@ static str start_of_name(struct list *l)
 	return str_span(key, before.len + 1);
 }
 
-static void end_page(struct list *l, struct snapshot_walk *w)
+static void end_page(struct listing *l, struct snapshot_walk *w)
 {
 	struct arena *a = &l->r->arena;
 	const struct stored *last = l->items[l->count - 1];
@@ -226,7 +224,7 @@ static void end_page(struct list *l, struct snapshot_walk *w)
 	l->meta.remaining_item_count = arena_i64(a, rest);
 }
 
-static int pick(struct list *l, struct err *e)
+static int pick(struct listing *l, struct err *e)
 {
 	struct arena *a = &l->r->arena;
 	bool named = l->selection.name.len && l->after.len == 0;
@@ -259,7 +257,7 @@ static int pick(struct list *l, struct err *e)
 
 /* --- how */
 
-static int get_object(struct list *l, size_t i, void **to, struct err *e)
+static int get_object(struct listing *l, size_t i, void **to, struct err *e)
 {
 	struct request *r = l->r;
 	void *object;
@@ -274,7 +272,7 @@ static int get_object(struct list *l, size_t i, void **to, struct err *e)
 }
 
 /* Whether an item is more than its bytes in the cache. */
-static int get_view(struct list *l, size_t i, void **to, struct err *e)
+static int get_view(struct listing *l, size_t i, void **to, struct err *e)
 {
 	struct request *r = l->r;
 
@@ -287,7 +285,7 @@ static int get_view(struct list *l, size_t i, void **to, struct err *e)
 	return 0;
 }
 
-static bool as_cached(const struct list *l)
+static bool as_cached(const struct listing *l)
 {
 	return l->r->form.as == AS_OBJECT && !l->objects && !converts(l->r->resource);
 }
@@ -299,7 +297,7 @@ static int put_meta(struct buf *to, const struct list_meta *m, struct err *e)
 }
 
 /* Items of built-in kinds do not say what they are; those of metadata do. */
-static int put_json_item(struct list *l, size_t i, struct buf *to, struct err *e)
+static int put_json_item(struct listing *l, size_t i, struct buf *to, struct err *e)
 {
 	struct request *r = l->r;
 	struct stored_json *json;
@@ -318,14 +316,13 @@ static int put_json_item(struct list *l, size_t i, struct buf *to, struct err *e
 	return object_encode(object, FORMAT_JSON, to, e);
 }
 
-static str list_kind(struct list *l, str *api_version)
+static str list_kind(struct listing *l, str *api_version)
 {
 	const struct request *r = l->r;
 
 	if (r->form.as != AS_OBJECT) {
-		*api_version = str_eq(r->form.as_version, STR("v1"))
-			? STR("meta.k8s.io/v1")
-			: STR("meta.k8s.io/v1beta1");
+		*api_version = str_eq(r->form.as_version, STR("v1")) ? STR("meta.k8s.io/v1")
+								     : STR("meta.k8s.io/v1beta1");
 		return STR("PartialObjectMetadataList");
 	}
 	*api_version = r->resource->group.len
@@ -335,7 +332,7 @@ static str list_kind(struct list *l, str *api_version)
 	return arena_fmt(&l->r->arena, "%.*sList", STR_ARG(r->resource->kind));
 }
 
-static int write_json(struct list *l, struct buf *to, struct err *e)
+static int write_json(struct listing *l, struct buf *to, struct err *e)
 {
 	str api_version, kind = list_kind(l, &api_version);
 
@@ -353,7 +350,7 @@ static int write_json(struct list *l, struct buf *to, struct err *e)
 }
 
 /* The message of an item: a slice of what is stored, unless it is to look otherwise. */
-static int item_message(struct list *l, size_t i, struct buf *made, str *to, struct err *e)
+static int item_message(struct listing *l, size_t i, struct buf *made, str *to, struct err *e)
 {
 	str api_version, kind;
 	void *object;
@@ -368,7 +365,7 @@ static int item_message(struct list *l, size_t i, struct buf *made, str *to, str
 }
 
 /* Backwards, as the writer goes: the last item first. */
-static int put_messages(struct list *l, struct pb_writer *w, struct err *e)
+static int put_messages(struct listing *l, struct pb_writer *w, struct err *e)
 {
 	struct buf made, meta;
 	str message;
@@ -382,8 +379,8 @@ static int put_messages(struct list *l, struct pb_writer *w, struct err *e)
 			pb_put_bytes(w, 2, message);
 	}
 	if (result == 0)
-		result = struct_encode(&api_schema.types[API_LIST_META], &l->meta,
-			FORMAT_PROTOBUF_BARE, &meta, e);
+		result = struct_encode(
+			&api_schema.types[API_LIST_META], &l->meta, FORMAT_PROTOBUF_BARE, &meta, e);
 	if (result == 0)
 		pb_put_bytes(w, 1, buf_str(&meta));
 	buf_free(&made);
@@ -391,7 +388,7 @@ static int put_messages(struct list *l, struct pb_writer *w, struct err *e)
 	return result;
 }
 
-static int write_protobuf(struct list *l, struct buf *to, struct err *e)
+static int write_protobuf(struct listing *l, struct buf *to, struct err *e)
 {
 	str api_version, kind = list_kind(l, &api_version);
 	struct pb_writer w;
@@ -412,7 +409,7 @@ static int write_protobuf(struct list *l, struct buf *to, struct err *e)
 	return buf_ok(to, "the list", e);
 }
 
-static int write_table(struct list *l, struct err *e)
+static int write_table(struct listing *l, struct err *e)
 {
 	struct request *r = l->r;
 	struct table *table;
@@ -428,13 +425,13 @@ static int write_table(struct list *l, struct err *e)
 	return answer_object(r, 200, table, e);
 }
 
-static int write(struct list *l, struct err *e)
+static int write_list(struct listing *l, struct err *e)
 {
 	TRY(pick(l, e));
 	return write_items(l, e);
 }
 
-static int write_items(struct list *l, struct err *e)
+static int write_items(struct listing *l, struct err *e)
 {
 	struct request *r = l->r;
 	struct buf text;

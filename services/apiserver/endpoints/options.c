@@ -3,14 +3,15 @@
 #include "apiserver/endpoints/convert.h"
 #include "lib/api/causes.h"
 #include "lib/api/status.h"
+#include "lib/codec/json.h"
 #include "lib/value/quote.h"
 
 static int set_field(struct arena *a, const struct type *t, const struct field *f,
 	const struct url_query *q, void *o, struct err *e);
 static str resolve_label(const struct resource *r, str label);
 
-int options_from_query(struct arena *a, const struct type *t, const struct url_query *q, void **to,
-	struct err *e)
+int options_from_query(
+	struct arena *a, const struct type *t, const struct url_query *q, void **to, struct err *e)
 {
 	void *o = object_new(a, t);
 
@@ -21,8 +22,8 @@ int options_from_query(struct arena *a, const struct type *t, const struct url_q
 	return 0;
 }
 
-int options_from_body(struct arena *a, const struct type *t, enum format f, str body, void **to,
-	struct err *e)
+int options_from_body(
+	struct arena *a, const struct type *t, enum format f, str body, void **to, struct err *e)
 {
 	void *o;
 	struct err why;
@@ -211,8 +212,7 @@ int update_options_check(struct arena *a, const struct update_options *o, struct
 	return refuse(a, "UpdateOptions", &c, e);
 }
 
-int patch_options_check(
-	struct arena *a, const struct patch_options *o, bool apply, struct err *e)
+int patch_options_check(struct arena *a, const struct patch_options *o, bool apply, struct err *e)
 {
 	struct causes c;
 
@@ -228,8 +228,8 @@ int patch_options_check(
 
 int delete_options_check(struct arena *a, const struct delete_options *o, struct err *e)
 {
-	static const str policies[] = {
-		STR_INIT("Background"), STR_INIT("Foreground"), STR_INIT("Orphan"), STR_INIT("nil")};
+	static const str policies[] = {STR_INIT("Background"), STR_INIT("Foreground"),
+		STR_INIT("Orphan"), STR_INIT("nil")};
 	const struct field_path *path = FIELD(NULL, "propagationPolicy");
 	struct causes c;
 	bool known = !o->propagation_policy;
@@ -241,8 +241,8 @@ int delete_options_check(struct arena *a, const struct delete_options *o, struct
 	for (size_t i = 0; i < 3 && !known; i++)
 		known = str_eq(*o->propagation_policy, policies[i]);
 	if (!known)
-		causes_not_supported(&c, path, cause_text(*o->propagation_policy), policies,
-			COUNT_OF(policies));
+		causes_not_supported(
+			&c, path, cause_text(*o->propagation_policy), policies, COUNT_OF(policies));
 	check_dry_run(&c, &o->dry_run);
 	return refuse(a, "DeleteOptions", &c, e);
 }
@@ -331,7 +331,8 @@ int selection_read(struct arena *a, const struct resource *r, const struct list_
 	if (o->label_selector.len &&
 		selector_parse(a, o->label_selector, (str){NULL, 0}, &s.labels, &why) < 0)
 		return status_fail(a, e, STATUS_BAD_REQUEST, "%s", why.text);
-	if (o->field_selector.len && selector_parse_fields(a, o->field_selector, &s.fields, &why) < 0)
+	if (o->field_selector.len &&
+		selector_parse_fields(a, o->field_selector, &s.fields, &why) < 0)
 		return status_fail(a, e, STATUS_BAD_REQUEST, "%s", why.text);
 	TRY(read_fields(a, r, &s.fields, e));
 	if (selector_exact_field(&s.fields, STR("metadata.name"), &fixed))

@@ -2,12 +2,12 @@
  * PATCH: JSON patch, merge patch and strategic merge patch of the newest object, again after each
  * conflict: apiserver/pkg/endpoints/handlers/patch.go.
  */
+#include "lib/schema/patch.h"
 #include "apiserver/endpoints/convert.h"
 #include "apiserver/endpoints/metadata_view.h"
 #include "apiserver/endpoints/request.h"
 #include "apiserver/endpoints/scale.h"
 #include "lib/api/causes.h"
-#include "lib/schema/patch.h"
 
 enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
 
@@ -34,8 +34,7 @@ struct patching {
 
 static int patch_kind(struct request *r, enum patch_kind *to, struct err *e);
 static int patch(struct request *r, struct err *e);
-static int next(
-	struct updater *u, struct arena *a, const void *before, void **to, struct err *e);
+static int next(struct updater *u, struct arena *a, const void *before, void **to, struct err *e);
 
 void handle_patch(struct request *r)
 {
@@ -78,8 +77,8 @@ static int patch(struct request *r, struct err *e)
 	void *stored;
 
 	TRY(patch_kind(r, &p.kind, e));
-	TRY(options_from_query(&r->arena, &api_schema.types[API_PATCH_OPTIONS], &r->query,
-		(void **)&options, e));
+	TRY(options_from_query(
+		&r->arena, &api_schema.types[API_PATCH_OPTIONS], &r->query, (void **)&options, e));
 	TRY(patch_options_check(&r->arena, options, false, e));
 	p.validation = options_field_validation(options->field_validation);
 	update = object_new(&r->arena, &api_schema.types[API_UPDATE_OPTIONS]);
@@ -100,8 +99,7 @@ static int fail_patch(struct request *r, const struct err *why, struct err *e)
 	switch (why->kind) {
 	case ERR_INVALID: return status_fail(&r->arena, e, STATUS_BAD_REQUEST, "%s", why->text);
 	case ERR_LIMIT:
-		return status_fail(
-			&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
+		return status_fail(&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
 	case ERR_CONFLICT:
 		return status_fail(&r->arena, e, STATUS_INVALID,
 			"the server rejected our request due to an error in our request");
@@ -109,8 +107,8 @@ static int fail_patch(struct request *r, const struct err *why, struct err *e)
 	}
 }
 
-static int apply(struct patching *p, struct arena *a, const struct type *t, str now, str *to,
-	struct err *e)
+static int apply(
+	struct patching *p, struct arena *a, const struct type *t, str now, str *to, struct err *e)
 {
 	str body = buf_str(&p->r->x->body);
 	struct tree *target, *change, *result = NULL;
@@ -125,9 +123,9 @@ static int apply(struct patching *p, struct arena *a, const struct type *t, str 
 			"error decoding patch: json: cannot unmarshal %.*s into Go value of type "
 			"map[string]interface {}",
 			STR_ARG(json_kind_name(change->kind)));
-	int done = p->kind == PATCH_JSON    ? patch_json(a, target, change, &result, &why)
-		   : p->kind == PATCH_MERGE ? patch_merge(a, target, change, &result, &why)
-					    : patch_strategic(a, t, target, change, &result, &why);
+	int done = p->kind == PATCH_JSON ? patch_json(a, target, change, &result, &why)
+		: p->kind == PATCH_MERGE ? patch_merge(a, target, change, &result, &why)
+					 : patch_strategic(a, t, target, change, &result, &why);
 
 	if (done < 0)
 		return fail_patch(p->r, &why, e);
@@ -174,8 +172,8 @@ static int complain(struct patching *p, str json, const struct notes *n, struct 
 }
 
 /* From one text of an object to the next. */
-static int patch_object(struct patching *p, struct arena *a, const void *before, void **to,
-	struct err *e)
+static int patch_object(
+	struct patching *p, struct arena *a, const void *before, void **to, struct err *e)
 {
 	const struct type *t = object_type(before);
 	struct notes notes;
@@ -202,8 +200,7 @@ static int patch_object(struct patching *p, struct arena *a, const void *before,
 	return 0;
 }
 
-static int next(
-	struct updater *u, struct arena *a, const void *before, void **to, struct err *e)
+static int next(struct updater *u, struct arena *a, const void *before, void **to, struct err *e)
 {
 	struct patching *p = CONTAINER_OF(u, struct patching, updater);
 	struct request *r = p->r;

@@ -38,8 +38,7 @@ static bool is_health(str path)
 	for (size_t i = 0; i < COUNT_OF(roots); i++) {
 		size_t len = strlen(roots[i]);
 
-		if (str_starts(path, str_of(roots[i])) &&
-			(path.len == len || path.at[len] == '/'))
+		if (str_starts(path, str_of(roots[i])) && (path.len == len || path.at[len] == '/'))
 			return true;
 	}
 	return false;
@@ -79,21 +78,22 @@ static void send_json(struct request *r, str json)
 
 static void version(struct request *r)
 {
-	send_json(r, STR("{\n"
-			 "  \"major\": \"" VERSION_MAJOR "\",\n"
-			 "  \"minor\": \"" VERSION_MINOR "\",\n"
-			 "  \"emulationMajor\": \"" VERSION_MAJOR "\",\n"
-			 "  \"emulationMinor\": \"" VERSION_MINOR "\",\n"
-			 "  \"minCompatibilityMajor\": \"" VERSION_MAJOR "\",\n"
-			 "  \"minCompatibilityMinor\": \"35\",\n"
-			 "  \"gitVersion\": \"" VERSION_GIT "\",\n"
-			 "  \"gitCommit\": \"\",\n"
-			 "  \"gitTreeState\": \"clean\",\n"
-			 "  \"buildDate\": \"" VERSION_BUILD_DATE "\",\n"
-			 "  \"goVersion\": \"\",\n"
-			 "  \"compiler\": \"gcc\",\n"
-			 "  \"platform\": \"" VERSION_PLATFORM "\"\n"
-			 "}"));
+	send_json(r,
+		STR("{\n"
+		    "  \"major\": \"" VERSION_MAJOR "\",\n"
+		    "  \"minor\": \"" VERSION_MINOR "\",\n"
+		    "  \"emulationMajor\": \"" VERSION_MAJOR "\",\n"
+		    "  \"emulationMinor\": \"" VERSION_MINOR "\",\n"
+		    "  \"minCompatibilityMajor\": \"" VERSION_MAJOR "\",\n"
+		    "  \"minCompatibilityMinor\": \"35\",\n"
+		    "  \"gitVersion\": \"" VERSION_GIT "\",\n"
+		    "  \"gitCommit\": \"\",\n"
+		    "  \"gitTreeState\": \"clean\",\n"
+		    "  \"buildDate\": \"" VERSION_BUILD_DATE "\",\n"
+		    "  \"goVersion\": \"\",\n"
+		    "  \"compiler\": \"gcc\",\n"
+		    "  \"platform\": \"" VERSION_PLATFORM "\"\n"
+		    "}"));
 }
 
 static void metrics(struct request *r)
@@ -115,8 +115,9 @@ static void index_of_paths(struct request *r)
 	discovery_put_paths(r->endpoints->discovery, &b);
 	for (size_t i = 1; i < COUNT_OF(paths); i++)
 		buf_add_fmt(&b, ",\n    \"%s\"", paths[i].path);
-	buf_add_str(&b, STR(",\n    \"/healthz\",\n    \"/livez\",\n    \"/openapi/v3\",\n    "
-			    "\"/readyz\"\n  ]\n}"));
+	buf_add_str(&b,
+		STR(",\n    \"/healthz\",\n    \"/livez\",\n    \"/openapi/v3\",\n    "
+		    "\"/readyz\"\n  ]\n}"));
 	send_json(r, buf_str(&b));
 	buf_free(&b);
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "api/kinds.h"
 #include "lib/base/buf.h"
 #include "lib/schema/object.h"
 
@@ -36,9 +37,18 @@ extern const struct printer printers_policy[];
 /* NULL: name and creation time, as any kind. */
 const struct printer *printer_find(const struct type *t);
 
-#define COLUMN_NAME {"Name", "string", "name", 0}
-#define COLUMN_AGE  {"Age", "string", NULL, 0}
-#define COLUMNS_END {NULL, NULL, NULL, 0}
+#define COLUMN_NAME \
+	{ \
+		"Name", "string", "name", 0 \
+	}
+#define COLUMN_AGE \
+	{ \
+		"Age", "string", NULL, 0 \
+	}
+#define COLUMNS_END \
+	{ \
+		NULL, NULL, NULL, 0 \
+	}
 
 void cell_text(struct cells *c, str text);
 void cell_fmt(struct cells *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

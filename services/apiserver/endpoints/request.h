@@ -24,8 +24,10 @@ struct discovery;
 struct openapi;
 struct request_metrics;
 
-struct endpoints {
+struct endpoints_server {
 	struct endpoints_options o;
+	struct registry *registry;
+	struct authorizer *authorizer;
 	struct discovery *discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
@@ -47,7 +49,7 @@ struct frame_slot {
 
 struct endpoints_io {
 	struct http_handler handler;
-	struct endpoints *endpoints;
+	struct endpoints_server *endpoints;
 	struct loop *loop;
 	struct storage_io *storage;
 	struct watcher *watchers;
@@ -64,7 +66,7 @@ struct answer {
 };
 
 struct request {
-	struct endpoints *endpoints;
+	struct endpoints_server *endpoints;
 	struct endpoints_io *io;
 	struct http_exchange *x;
 	struct arena arena;
@@ -115,8 +117,7 @@ NODISCARD int answer_object(struct request *r, int code, void *object, struct er
 void answer_error(struct request *r, const struct err *e);
 
 /* Objects of the stored version as a list of the request's kind. */
-NODISCARD int answer_list(
-	struct request *r, const struct object_list *objects, struct err *e);
+NODISCARD int answer_list(struct request *r, const struct object_list *objects, struct err *e);
 
 /* A JSON text (of `kind`'s object, if YAML or pretty is asked for) as the body. */
 NODISCARD int answer_json(struct request *r, int code, str json, struct err *e);

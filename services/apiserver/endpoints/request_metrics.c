@@ -22,8 +22,8 @@ const struct metric endpoints_metrics[] = {
 	[METRIC_INFLIGHT] = {"apiserver_current_inflight_requests",
 		"The most requests under way at once of late, by kind.", METRIC_GAUGE,
 		METRIC_STABLE, {"request_kind"}, NULL, 0},
-	[METRIC_LONGRUNNING] = {"apiserver_longrunning_requests",
-		"Watches under way.", METRIC_GAUGE, METRIC_STABLE,
+	[METRIC_LONGRUNNING] = {"apiserver_longrunning_requests", "Watches under way.",
+		METRIC_GAUGE, METRIC_STABLE,
 		{"component", "group", "resource", "scope", "subresource", "verb"}, NULL, 0},
 };
 const size_t endpoints_metric_count = COUNT_OF(endpoints_metrics);
@@ -115,12 +115,11 @@ void request_metrics_count(struct request *r, int code)
 		return;
 	series_add(metrics_series(m->metrics, m->first + METRIC_REQUESTS, values), 1);
 	if (!str_eq(r->info.verb, STR("watch")))
-		series_observe(
-			metrics_series(m->metrics, m->first + METRIC_DURATION, values + 1),
+		series_observe(metrics_series(m->metrics, m->first + METRIC_DURATION, values + 1),
 			(double)(clock->monotonic_ns(clock) - r->begun_ns) / NS_PER_S);
 }
 
-void request_metrics_inflight(struct endpoints *p)
+void request_metrics_inflight(struct endpoints_server *p)
 {
 	series_set(p->metrics->reading, atomic_load(&p->reading));
 	series_set(p->metrics->mutating, atomic_load(&p->mutating));

@@ -12,5 +12,5 @@ void request_metrics_free(struct request_metrics *m);
 void request_metrics_count(struct request *r, int code);
 
 /* Requests under way, as the gauges show them; `watching` is +1 or -1. */
-void request_metrics_inflight(struct endpoints *p);
+void request_metrics_inflight(struct endpoints_server *p);
 void request_metrics_watching(struct request *r, int by);

@@ -2,7 +2,7 @@
 
 #include "apiserver/endpoints/metadata_view.h"
 #include "lib/api/causes.h"
-#include "lib/api/label_selector.h"
+#include "lib/api/meta.h"
 #include "lib/api/status.h"
 
 /* Where in the struct of each kind these are. */
@@ -14,7 +14,8 @@ struct scale_row {
 
 #define ROW(kind, name, is_map) \
 	{ \
-		kind, offsetof(struct name, spec.replicas), offsetof(struct name, status.replicas), \
+		kind, offsetof(struct name, spec.replicas), \
+			offsetof(struct name, status.replicas), \
 			offsetof(struct name, spec.selector), is_map \
 	}
 
@@ -55,16 +56,15 @@ static str map_text(struct arena *a, const struct str_map *m)
 
 static str selector_text(struct arena *a, const struct label_selector *s)
 {
-	struct selector all;
-	bool nothing;
+	struct meta_selector all;
 	struct err e;
 	struct buf b;
 	str to = STR("");
 
-	if (label_selector_read(a, s, &all, &nothing, &e) < 0)
+	if (meta_selector(a, s, &all, &e) < 0)
 		return to;
 	buf_init(&b, BUF_NO_LIMIT);
-	selector_put(&b, &all);
+	selector_put(&b, &all.selector);
 	to = arena_str(a, buf_str(&b));
 	buf_free(&b);
 	return to;
@@ -80,8 +80,7 @@ void *scale_of(struct arena *a, const struct resource *r, const void *object)
 	const struct scale_row *row = find(r);
 	const struct object_meta *m = object_metadata((void *)(uintptr_t)object);
 	int32_t **wanted = at(object, row->wanted);
-	struct autoscaling_v1_scale *s = object_new(
-		a, &api_schema.types[API_AUTOSCALING_V1_SCALE]);
+	struct autoscaling_v1_scale *s = object_new(a, &api_schema.types[API_AUTOSCALING_V1_SCALE]);
 
 	s->metadata.name = m->name;
 	s->metadata.namespace = m->namespace;
@@ -90,10 +89,9 @@ void *scale_of(struct arena *a, const struct resource *r, const void *object)
 	s->metadata.creation_timestamp = m->creation_timestamp;
 	s->spec.replicas = *wanted ? **wanted : 0;
 	s->status.replicas = *(int32_t *)at(object, row->current);
-	s->status.selector =
-		row->selector_is_map
-			? map_text(a, at(object, row->selector))
-			: selector_text(a, *(struct label_selector **)at(object, row->selector));
+	s->status.selector = row->selector_is_map
+		? map_text(a, at(object, row->selector))
+		: selector_text(a, *(struct label_selector **)at(object, row->selector));
 	return s;
 }
 
@@ -106,15 +104,13 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 	struct causes c;
 
 	if (s->metadata.uid.len && !str_eq(s->metadata.uid, m->uid))
-		return status_conflict(a, e,
-			(struct status_subject){r->group, r->plural, m->name},
+		return status_conflict(a, e, (struct status_subject){r->group, r->plural, m->name},
 			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
 			STR_ARG(s->metadata.uid), STR_ARG(m->uid));
 	causes_init(&c, a);
 	if (s->spec.replicas < 0)
 		causes_invalid(&c, FIELD(FIELD(NULL, "spec"), "replicas"),
-			cause_i64(a, s->spec.replicas),
-			"must be greater than or equal to 0");
+			cause_i64(a, s->spec.replicas), "must be greater than or equal to 0");
 	if (c.len)
 		return status_invalid(a, e, subject, &c);
 	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
@@ -136,11 +132,10 @@ static int next(struct updater *u, struct arena *a, const void *before, void **t
 	return scale_apply(a, s->resource, object_copy(a, before, false), s->scale, to, e);
 }
 
-int scale_update(struct operation *op, const void *scale, const void *options, void **to,
-	struct err *e)
+int scale_update(
+	struct operation *op, const void *scale, const void *options, void **to, struct err *e)
 {
-	struct scaling s = {
-		.updater = {.next = next}, .resource = op->resource, .scale = scale};
+	struct scaling s = {.updater = {.next = next}, .resource = op->resource, .scale = scale};
 	void *stored;
 	bool created;
 

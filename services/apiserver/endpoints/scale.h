@@ -10,9 +10,9 @@
 void *scale_of(struct arena *a, const struct resource *r, const void *object);
 
 /* `now`, with the replicas of `scale`, is `*to`. Invalid: negative replicas. */
-NODISCARD int scale_apply(struct arena *a, const struct resource *r, void *now,
-	const void *scale, void **to, struct err *e);
+NODISCARD int scale_apply(struct arena *a, const struct resource *r, void *now, const void *scale,
+	void **to, struct err *e);
 
 /* PUT of a Scale; `*to` is the Scale afterwards. */
-NODISCARD int scale_update(struct operation *op, const void *scale, const void *options, void **to,
-	struct err *e);
+NODISCARD int scale_update(
+	struct operation *op, const void *scale, const void *options, void **to, struct err *e);

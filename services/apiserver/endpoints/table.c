@@ -2,9 +2,11 @@
 
 #include "apiserver/endpoints/metadata_view.h"
 #include "apiserver/endpoints/printers.h"
-#include "lib/api/label_selector.h"
+#include "lib/api/meta.h"
 #include "lib/codec/json.h"
 #include "lib/value/quote.h"
+
+#include <stdarg.h>
 
 static const struct column any_columns[] = {
 	COLUMN_NAME, {"Created At", "date", NULL, 0}, COLUMNS_END};
@@ -42,8 +44,7 @@ int table_new(struct request *r, struct table **to, struct err *e)
 	size_t count = 0;
 
 	if (include_object.len && !str_eq(include_object, STR("None")) &&
-		!str_eq(include_object, STR("Metadata")) &&
-		!str_eq(include_object, STR("Object")))
+		!str_eq(include_object, STR("Metadata")) && !str_eq(include_object, STR("Object")))
 		return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
 			"unrecognized includeObject value: %s", quote(quoted, include_object));
 	if (!str_eq(r->form.as_version, STR("v1")))
@@ -71,8 +72,7 @@ int table_add(struct request *r, struct table *t, void *object, struct err *e)
 {
 	const struct clock *clock = r->endpoints->o.clock;
 	const struct printer *p = printer_of(r);
-	struct cells c = {
-		.arena = &r->arena, .now_s = clock->wall_ns(clock) / NS_PER_S};
+	struct cells c = {.arena = &r->arena, .now_s = clock->wall_ns(clock) / NS_PER_S};
 	str included;
 
 	TRY(include(r, object, &included, e));
@@ -248,18 +248,17 @@ void cell_labels(struct cells *c, const struct str_map *labels)
 
 void cell_selector(struct cells *c, const struct label_selector *s)
 {
-	struct selector all;
+	struct meta_selector all;
 	struct buf b;
 	struct err e;
-	bool nothing;
 
-	if (label_selector_read(c->arena, s, &all, &nothing, &e) < 0) {
+	if (meta_selector(c->arena, s, &all, &e) < 0) {
 		cell_text(c, STR("<error>"));
 		return;
 	}
 	buf_init(&b, BUF_NO_LIMIT);
-	if (!nothing)
-		selector_put(&b, &all);
+	if (!all.nothing)
+		selector_put(&b, &all.selector);
 	cell_text_or_none(c, buf_str(&b));
 	buf_free(&b);
 }

@@ -84,7 +84,7 @@ void endpoints_end_watches(struct endpoints_io *io)
 
 static int64_t lasts_ns(const struct watcher *w)
 {
-	struct endpoints *p = w->request->endpoints;
+	struct endpoints_server *p = w->request->endpoints;
 	int64_t min_ns = p->o.min_request_timeout_ns;
 
 	if (w->options->timeout_seconds && *w->options->timeout_seconds > 0)
@@ -103,8 +103,8 @@ static int prepare(struct request *r, struct watcher **to, struct err *e)
 	TRY(options_from_query(&r->arena, t, &r->query, (void **)&w->options, e));
 	w->options->watch = true;
 	TRY(list_options_check(&r->arena, w->options, e));
-	TRY(selection_read(&r->arena, r->resource, w->options, request_ns(r), r->info.name,
-		&w->selection, e));
+	TRY(selection_read(
+		&r->arena, r->resource, w->options, request_ns(r), r->info.name, &w->selection, e));
 	TRY(revision_read(&r->arena, w->options->resource_version, &w->revision, e));
 	const bool *send = w->options->send_initial_events;
 
@@ -144,8 +144,7 @@ static int start_storage(struct watcher *w, struct snapshot **initial, struct er
 	if (w->initial)
 		return storage_watch_start(r->io->storage, &w->watch, &w->revision, initial, e);
 	if (w->revision == 0)
-		snapshot_drop(storage_snapshot(
-			r->endpoints->o.storage, r->resource, &w->revision));
+		snapshot_drop(storage_snapshot(r->endpoints->o.storage, r->resource, &w->revision));
 	return storage_watch_start(r->io->storage, &w->watch, &w->revision, NULL, e);
 }
 
@@ -259,8 +258,8 @@ static int tell_bookmark(struct watcher *w, bool end_of_initial, struct err *e)
 	m->resource_version = arena_str(&r->arena, buf_str(&b));
 	buf_free(&b);
 	if (end_of_initial)
-		str_map_set(&r->arena, &m->annotations, STR("k8s.io/initial-events-end"),
-			STR("true"));
+		str_map_set(
+			&r->arena, &m->annotations, STR("k8s.io/initial-events-end"), STR("true"));
 	if (r->form.as == AS_METADATA)
 		object = metadata_view(&r->arena, object, r->form.as_version);
 	if (r->form.as == AS_TABLE) {

@@ -17,8 +17,8 @@ static const str words[] = {
 
 enum { FRAME_LENGTH_BYTES = 4 };
 
-static int frame_of_bytes(struct request *r, enum watch_word word, str object, struct frame **to,
-	struct err *e);
+static int frame_of_bytes(
+	struct request *r, enum watch_word word, str object, struct frame **to, struct err *e);
 static int shown(struct request *r, const struct stored *o, bool first, void **to, struct err *e);
 static int at_revision(
 	struct arena *a, const struct stored *o, int64_t revision, void **to, struct err *e);
@@ -57,8 +57,8 @@ int frame_of_stored(struct request *r, enum watch_word word, const struct stored
 }
 
 /* What a selector no longer matches goes with its last matching state, at the revision of leaving. */
-static int frame_of_leaving(
-	struct request *r, const struct storage_event *ev, bool first, struct frame **to, struct err *e)
+static int frame_of_leaving(struct request *r, const struct storage_event *ev, bool first,
+	struct frame **to, struct err *e)
 {
 	void *object;
 
@@ -167,8 +167,8 @@ static void put_json(struct buf *b, enum watch_word word, str object)
 	buf_add_str(b, STR("}\n"));
 }
 
-static int frame_of_bytes(struct request *r, enum watch_word word, str object, struct frame **to,
-	struct err *e)
+static int frame_of_bytes(
+	struct request *r, enum watch_word word, str object, struct frame **to, struct err *e)
 {
 	struct buf b;
 

@@ -8,8 +8,8 @@
 
 static int create(struct request *r, struct err *e);
 static int update(struct request *r, struct err *e);
-static int replace(struct updater *u, struct arena *a, const void *before, void **next,
-	struct err *e);
+static int replace(
+	struct updater *u, struct arena *a, const void *before, void **next, struct err *e);
 
 struct replacement {
 	struct updater updater;
@@ -43,11 +43,10 @@ static int create(struct request *r, struct err *e)
 	struct object_meta *m;
 	void *object, *stored;
 
-	TRY(options_from_query(&r->arena, &api_schema.types[API_CREATE_OPTIONS], &r->query,
-		(void **)&options, e));
+	TRY(options_from_query(
+		&r->arena, &api_schema.types[API_CREATE_OPTIONS], &r->query, (void **)&options, e));
 	TRY(create_options_check(&r->arena, options, e));
-	TRY(request_decode(
-		r, t, options_field_validation(options->field_validation), &object, e));
+	TRY(request_decode(r, t, options_field_validation(options->field_validation), &object, e));
 	struct operation *op = request_operation(r, &options->dry_run);
 
 	m = object_metadata(object);
@@ -74,11 +73,10 @@ static int update(struct request *r, struct err *e)
 	void *object, *stored;
 	bool created = false;
 
-	TRY(options_from_query(&r->arena, &api_schema.types[API_UPDATE_OPTIONS], &r->query,
-		(void **)&options, e));
+	TRY(options_from_query(
+		&r->arena, &api_schema.types[API_UPDATE_OPTIONS], &r->query, (void **)&options, e));
 	TRY(update_options_check(&r->arena, options, e));
-	TRY(request_decode(
-		r, t, options_field_validation(options->field_validation), &object, e));
+	TRY(request_decode(r, t, options_field_validation(options->field_validation), &object, e));
 	TRY(request_check_names(r, object, e));
 	struct operation *op = request_operation(r, &options->dry_run);
 

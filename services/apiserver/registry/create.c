@@ -8,7 +8,7 @@ enum { GENERATED_NAME_TRIES = 8 };
 
 static int attempt(
 	struct operation *op, void *object, const void *options, void **to, struct err *e);
-static int write(struct operation *op, void *object, int64_t *revision, struct err *e);
+static int put_object(struct operation *op, void *object, int64_t *revision, struct err *e);
 
 int registry_create(
 	struct operation *op, void *object, const void *options, void **to, struct err *e)
@@ -22,8 +22,7 @@ int registry_create(
 	return store_create(op, object, options, to, e);
 }
 
-int store_create(
-	struct operation *op, void *object, const void *options, void **to, struct err *e)
+int store_create(struct operation *op, void *object, const void *options, void **to, struct err *e)
 {
 	const struct object_meta *m = object_metadata(object);
 	bool generates = m->name.len == 0 && m->generate_name.len > 0;
@@ -75,8 +74,8 @@ static void prepare(
 		s->prepare_create(op, object);
 }
 
-static int check(struct operation *op, const struct strategy *s, void *object,
-	const void *options, struct err *e)
+static int check(struct operation *op, const struct strategy *s, void *object, const void *options,
+	struct err *e)
 {
 	struct object_meta *m = object_metadata(object);
 	struct admission_attributes t = store_attributes(op, ADMIT_CREATE, object, NULL, options);
@@ -106,7 +105,7 @@ static int attempt(
 	if (s && s->allocate)
 		TRY(s->allocate(op, object, NULL, e));
 	prepare(op, s, object, m);
-	if (check(op, s, object, options, e) < 0 || write(op, object, &revision, e) < 0) {
+	if (check(op, s, object, options, e) < 0 || put_object(op, object, &revision, e) < 0) {
 		if (s && s->release)
 			s->release(op, object, NULL);
 		return -1;
@@ -138,7 +137,7 @@ static int fail_exists(struct operation *op, str name, const struct err *why, st
 	return -1;
 }
 
-static int write(struct operation *op, void *object, int64_t *revision, struct err *e)
+static int put_object(struct operation *op, void *object, int64_t *revision, struct err *e)
 {
 	struct storage *s = op->registry->o.storage;
 	str name = object_metadata(object)->name;

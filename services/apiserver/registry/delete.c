@@ -37,10 +37,19 @@ static void answer(const struct operation *op, void *object, void **to);
 
 /* Kinds whose deletion is answered with the object as it was last. */
 static const enum api_type returned[] = {
-	API_POD, API_NAMESPACE, API_SERVICE, API_SERVICE_ACCOUNT, API_PERSISTENT_VOLUME,
-	API_PERSISTENT_VOLUME_CLAIM, API_POD_TEMPLATE, API_RESOURCE_QUOTA,
-	API_STORAGE_STORAGE_CLASS, API_STORAGE_CSI_DRIVER, API_STORAGE_CSI_NODE,
-	API_STORAGE_VOLUME_ATTACHMENT, API_STORAGE_VOLUME_ATTRIBUTES_CLASS,
+	API_POD,
+	API_NAMESPACE,
+	API_SERVICE,
+	API_SERVICE_ACCOUNT,
+	API_PERSISTENT_VOLUME,
+	API_PERSISTENT_VOLUME_CLAIM,
+	API_POD_TEMPLATE,
+	API_RESOURCE_QUOTA,
+	API_STORAGE_STORAGE_CLASS,
+	API_STORAGE_CSI_DRIVER,
+	API_STORAGE_CSI_NODE,
+	API_STORAGE_VOLUME_ATTACHMENT,
+	API_STORAGE_VOLUME_ATTRIBUTES_CLASS,
 };
 
 int registry_delete(struct operation *op, const struct delete_options *options, void **to,
@@ -83,7 +92,7 @@ bool store_has_spec_finalizers(const void *object)
 	const struct namespace *ns = object;
 
 	return object_type(object) == &api_schema.types[API_NAMESPACE] &&
-	       ns->spec.finalizers.len > 0;
+		ns->spec.finalizers.len > 0;
 }
 
 static int attempt(struct deleting *d, void **to, bool *gone, struct err *e)
@@ -108,7 +117,7 @@ static int attempt(struct deleting *d, void **to, bool *gone, struct err *e)
 			return finish(d, object, to, gone, e);
 		if (!m->deletion_timestamp && m->generation > 0)
 			m->generation++;
-		struct time_value now = metadata_now(op->registry->o.clock);
+		struct time_value now = meta_now(op->registry->o.clock);
 
 		if (!m->deletion_timestamp || time_compare(m->deletion_timestamp, &now) > 0) {
 			m->deletion_timestamp = arena_get(op->arena, sizeof(now));
@@ -161,7 +170,7 @@ static enum fate shorten(struct deleting *d, struct object_meta *m)
 	struct arena *a = d->op->arena;
 	const int64_t *asked = d->options->grace_period_seconds;
 	int64_t had = m->deletion_grace_period_seconds ? *m->deletion_grace_period_seconds : 0;
-	struct time_value now = metadata_now(d->op->registry->o.clock), *ends;
+	struct time_value now = meta_now(d->op->registry->o.clock), *ends;
 	int64_t period;
 
 	if (had == 0)
@@ -189,7 +198,7 @@ static enum fate end_namespace(struct deleting *d, struct namespace *ns)
 	if (ns->metadata.deletion_timestamp)
 		return ns->spec.finalizers.len ? FATE_PENDING : FATE_REMOVE;
 	ns->metadata.deletion_timestamp = arena_get(a, sizeof(struct time_value));
-	*ns->metadata.deletion_timestamp = metadata_now(d->op->registry->o.clock);
+	*ns->metadata.deletion_timestamp = meta_now(d->op->registry->o.clock);
 	ns->status.phase = STR("Terminating");
 	return FATE_MARK;
 }
@@ -213,7 +222,7 @@ static enum fate decide(struct deleting *d, void *object)
 	if (grace < 0)
 		return FATE_REMOVE;
 	m->deletion_timestamp = arena_get(a, sizeof(struct time_value));
-	*m->deletion_timestamp = metadata_now(d->op->registry->o.clock);
+	*m->deletion_timestamp = meta_now(d->op->registry->o.clock);
 	m->deletion_timestamp->seconds += grace;
 	m->deletion_grace_period_seconds = arena_i64(a, grace);
 	if (m->generation > 0)
@@ -235,12 +244,12 @@ static void propagation(struct deleting *d, const struct object_meta *m)
 		d->orphans = str_eq(*o->propagation_policy, STR("Orphan"));
 		d->foreground = str_eq(*o->propagation_policy, STR("Foreground"));
 	} else {
-		bool orphan = metadata_has_finalizer(m, STR(FINALIZER_ORPHAN));
-		bool foreground = metadata_has_finalizer(m, STR(FINALIZER_FOREGROUND));
+		bool orphan = meta_has_finalizer(m, STR(FINALIZER_ORPHAN));
+		bool foreground = meta_has_finalizer(m, STR(FINALIZER_FOREGROUND));
 
 		d->foreground = foreground;
-		d->orphans = orphan || (!foreground && d->strategy &&
-					       (d->strategy->flags & STRATEGY_ORPHAN));
+		d->orphans = orphan ||
+			(!foreground && d->strategy && (d->strategy->flags & STRATEGY_ORPHAN));
 	}
 }
 
@@ -249,8 +258,8 @@ static bool set_finalizers(struct deleting *d, struct object_meta *m)
 {
 	str *all = arena_get(d->op->arena, (m->finalizers.len + 2) * sizeof(str));
 	size_t len = 0;
-	bool had_orphan = metadata_has_finalizer(m, STR(FINALIZER_ORPHAN));
-	bool had_foreground = metadata_has_finalizer(m, STR(FINALIZER_FOREGROUND));
+	bool had_orphan = meta_has_finalizer(m, STR(FINALIZER_ORPHAN));
+	bool had_foreground = meta_has_finalizer(m, STR(FINALIZER_FOREGROUND));
 
 	propagation(d, m);
 	if (had_orphan == d->orphans && had_foreground == d->foreground)
@@ -269,8 +278,8 @@ static bool set_finalizers(struct deleting *d, struct object_meta *m)
 
 /* --- writes */
 
-static int conflict(struct deleting *d, struct stored *current, const struct err *why,
-	struct err *e)
+static int conflict(
+	struct deleting *d, struct stored *current, const struct err *why, struct err *e)
 {
 	struct operation *op = d->op;
 
@@ -363,8 +372,8 @@ static int delete_selected(struct operation *op, struct snapshot *n,
 	const struct delete_options *options, const struct registry_selection *which,
 	struct object_list *deleted, struct err *e)
 {
-	struct snapshot_walk w = snapshot_walk(n, op->ns.len ? op->ns : (str){NULL, 0},
-		(str){NULL, 0});
+	struct snapshot_walk w = snapshot_walk(
+		n, op->ns.len ? op->ns : (str){NULL, 0}, (str){NULL, 0});
 
 	for (const struct stored *o; (o = snapshot_next(&w));) {
 		if (!registry_selects(which, o))

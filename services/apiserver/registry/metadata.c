@@ -22,27 +22,19 @@ const struct object_meta *object_metadata_of(const void *object)
 	return object_metadata((void *)(uintptr_t)object);
 }
 
-struct time_value metadata_now(const struct clock *clock)
-{
-	return time_from_seconds(clock->wall_ns(clock) / NS_PER_S);
-}
-
 void metadata_fill(
 	struct arena *a, struct object_meta *m, struct random *random, const struct clock *clock)
 {
-	m->creation_timestamp = metadata_now(clock);
+	m->creation_timestamp = meta_now(clock);
 	m->uid = uuid_new(random, a);
 }
 
 str metadata_generate_name(struct arena *a, struct random *random, str prefix)
 {
-	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
-	char tail[NAME_RANDOM_CHARS];
+	str tail = meta_random_suffix(a, random, NAME_RANDOM_CHARS);
 
 	prefix = str_slice(prefix, 0, NAME_MAX_CHARS - NAME_RANDOM_CHARS);
-	for (size_t i = 0; i < NAME_RANDOM_CHARS; i++)
-		tail[i] = letters[random_below(random, sizeof(letters) - 1)];
-	return arena_fmt(a, "%.*s%.*s", STR_ARG(prefix), NAME_RANDOM_CHARS, tail);
+	return arena_fmt(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(tail));
 }
 
 str metadata_dedup_owners(struct arena *a, struct object_meta *m)
@@ -74,12 +66,4 @@ str metadata_dedup_owners(struct arena *a, struct object_meta *m)
 void metadata_set_revision(struct arena *a, struct object_meta *m, int64_t revision)
 {
 	m->resource_version = arena_fmt(a, "%lld", (long long)revision);
-}
-
-bool metadata_has_finalizer(const struct object_meta *m, str name)
-{
-	for (size_t i = 0; i < m->finalizers.len; i++)
-		if (str_eq(m->finalizers.at[i], name))
-			return true;
-	return false;
 }

@@ -5,24 +5,20 @@
 #pragma once
 
 #include "api/kinds.h"
-#include "lib/base/clock.h"
+#include "lib/api/meta.h"
 
 /* NULL for kinds without. */
 struct object_meta *object_metadata(void *object);
 const struct object_meta *object_metadata_of(const void *object);
 
 /* A new object's uid and time of birth. */
-void metadata_fill(struct arena *a, struct object_meta *m, struct random *random,
-	const struct clock *clock);
-
-/* The prefix, cut so that five letters fit behind it (apiserver/pkg/storage/names). */
-str metadata_generate_name(struct arena *a, struct random *random, str prefix);
-
-struct time_value metadata_now(const struct clock *clock);
+void metadata_fill(
+	struct arena *a, struct object_meta *m, struct random *random, const struct clock *clock);
 
 /* Owner references that are there twice go. The uids of those that went, "a, b"; absent: none. */
 str metadata_dedup_owners(struct arena *a, struct object_meta *m);
 
-void metadata_set_revision(struct arena *a, struct object_meta *m, int64_t revision);
+/* The prefix, cut so that five letters fit behind it (apiserver/pkg/storage/names). */
+str metadata_generate_name(struct arena *a, struct random *random, str prefix);
 
-bool metadata_has_finalizer(const struct object_meta *m, str name);
+void metadata_set_revision(struct arena *a, struct object_meta *m, int64_t revision);

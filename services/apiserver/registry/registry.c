@@ -47,8 +47,7 @@ bool registry_serves(const struct resource *r)
 {
 	for (size_t i = 0; i < COUNT_OF(unserved); i++)
 		if (str_eq(r->group, str_of(unserved[i].group)) &&
-			(!unserved[i].resource ||
-				str_eq(r->plural, str_of(unserved[i].resource))))
+			(!unserved[i].resource || str_eq(r->plural, str_of(unserved[i].resource))))
 			return false;
 	return true;
 }
@@ -183,9 +182,9 @@ void store_copy_field(void *to, const void *from, str name)
 
 	if (!f)
 		return;
-	size_t bytes = f->shape == SHAPE_VALUE     ? field_value_bytes(t, f)
-		       : f->shape == SHAPE_POINTER ? sizeof(void *)
-						   : sizeof(struct str_list);
+	size_t bytes = f->shape == SHAPE_VALUE ? field_value_bytes(t, f)
+		: f->shape == SHAPE_POINTER    ? sizeof(void *)
+					       : sizeof(struct str_list);
 	memcpy(field_at(to, f), field_at(from, f), bytes);
 }
 
@@ -206,6 +205,6 @@ bool store_same_spec(struct arena *a, const void *one, const void *other)
 int64_t store_ttl_s(const struct operation *op)
 {
 	return op->resource->type == API_EVENT || op->resource->type == API_EVENTS_EVENT
-		       ? op->registry->o.event_ttl_s
-		       : 0;
+		? op->registry->o.event_ttl_s
+		: 0;
 }

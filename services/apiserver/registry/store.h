@@ -29,8 +29,7 @@ NODISCARD int store_read(
 	const struct operation *op, bool newest, struct stored **to, struct err *e);
 
 /* Decoded into the operation's arena; `o` stays as long as the operation lasts. */
-NODISCARD int store_decode(
-	struct operation *op, struct stored *o, void **to, struct err *e);
+NODISCARD int store_decode(struct operation *op, struct stored *o, void **to, struct err *e);
 
 /* Everything between the body and the storage for a new object, and the write. */
 NODISCARD int store_create(

@@ -84,8 +84,8 @@ static int attempt(struct updating *u, void **to, bool *created, struct err *e)
 {
 	struct operation *op = u->op;
 	bool may_create = u->updater->may_create ||
-			  (u->strategy && (u->strategy->flags & STRATEGY_CREATE_ON_UPDATE) &&
-				  !op->subresource.len);
+		(u->strategy && (u->strategy->flags & STRATEGY_CREATE_ON_UPDATE) &&
+			!op->subresource.len);
 	void *before = NULL, *now;
 
 	if (u->stored)
@@ -238,10 +238,10 @@ static bool ends(const void *now, const void *before)
 	const int64_t *grace = old->deletion_grace_period_seconds;
 
 	return m->finalizers.len == 0 && old->deletion_timestamp && (!grace || *grace == 0) &&
-	       !store_has_spec_finalizers(now);
+		!store_has_spec_finalizers(now);
 }
 
-static int write(struct updating *u, const void *before, void *now, struct err *e)
+static int put_object(struct updating *u, const void *before, void *now, struct err *e)
 {
 	struct operation *op = u->op;
 	struct stored *current = NULL;
@@ -280,7 +280,7 @@ static int write_allocated(struct updating *u, const void *before, void *now, st
 	if (allocates)
 		TRY(s->allocate(op, now, before, e));
 	prepare(u, now, before);
-	if (check(u, now, before, e) < 0 || write(u, before, now, e) < 0) {
+	if (check(u, now, before, e) < 0 || put_object(u, before, now, e) < 0) {
 		if (allocates && s->release)
 			s->release(op, now, before);
 		return -1;
