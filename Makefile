@@ -47,9 +47,9 @@ TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
-DAEMONS     := setup kube-controller-manager
-PACKAGES    := libyaml nghttp2 openssl
-LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lm -lpthread -ldl
+DAEMONS     := kube-apiserver kube-controller-manager setup
+PACKAGES    := libyaml nghttp2 openssl zlib
+LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps control-plane control-plane-down test test-long lint format fuzz bench packages relock clean dev asan tsan musl

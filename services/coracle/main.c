@@ -1,6 +1,7 @@
 /*
  * One binary under many names: the name it was started by picks the program.
  */
+#include "apiserver/apiserver.h"
 #include "controller-manager/controller_manager.h"
 #include "lib/base/str.h"
 #include "setup/setup.h"
@@ -13,6 +14,7 @@ struct program {
 };
 
 static const struct program programs[] = {
+	{"kube-apiserver", apiserver_main},
 	{"kube-controller-manager", controller_manager_main},
 	{"setup", setup_main},
 };

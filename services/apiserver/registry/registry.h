@@ -37,7 +37,14 @@ struct operation {
 	const struct user *user;
 	bool dry_run;
 	struct warnings *warnings;
+
+	/* The registry's own: stored objects whose texts the arena's objects borrow. */
+	struct stored **held;
+	size_t held_count, held_cap;
 };
+
+/* Behind the last look at what the operation gave. */
+void operation_end(struct operation *op);
 
 NODISCARD int registry_open(const struct registry_options *o, struct registry **to, struct err *e);
 void registry_close(struct registry *r);
@@ -66,10 +73,13 @@ NODISCARD int registry_update(struct operation *op, struct updater *u, const voi
 NODISCARD int registry_delete(struct operation *op, const struct delete_options *options, void **to,
 	bool *gone, struct err *e);
 
-/* Which objects: of op->ns, or all. */
+/* Which objects: of op->ns, or all. The keys of `fields` are those of the stored version. */
 struct registry_selection {
 	const struct selector *labels, *fields;
 };
+
+struct stored;
+bool registry_selects(const struct registry_selection *s, const struct stored *o);
 
 /* `*deleted` holds them as they were last. */
 struct object_list {

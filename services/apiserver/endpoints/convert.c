@@ -1,0 +1,150 @@
+#include "apiserver/endpoints/convert.h"
+
+#include "api/kinds.h"
+
+struct label_pair {
+	str request, stored;
+};
+
+struct conversion {
+	enum api_type request, stored;
+	void (*to_request)(const void *from, void *to);
+	void (*from_request)(const void *from, void *to);
+	const struct label_pair *labels; /* ends with an absent text */
+};
+
+static void event_to_request(const void *from, void *to);
+static void event_from_request(const void *from, void *to);
+
+static const struct label_pair event_labels[] = {
+	{STR_INIT("regarding.kind"), STR_INIT("involvedObject.kind")},
+	{STR_INIT("regarding.namespace"), STR_INIT("involvedObject.namespace")},
+	{STR_INIT("regarding.name"), STR_INIT("involvedObject.name")},
+	{STR_INIT("regarding.uid"), STR_INIT("involvedObject.uid")},
+	{STR_INIT("regarding.apiVersion"), STR_INIT("involvedObject.apiVersion")},
+	{STR_INIT("regarding.resourceVersion"), STR_INIT("involvedObject.resourceVersion")},
+	{STR_INIT("regarding.fieldPath"), STR_INIT("involvedObject.fieldPath")},
+	{STR_INIT("reportingController"), STR_INIT("reportingComponent")},
+	{{NULL, 0}, {NULL, 0}},
+};
+
+static const struct conversion conversions[] = {
+	{API_EVENTS_EVENT, API_EVENT, event_to_request, event_from_request, event_labels},
+};
+
+static const struct conversion *find(const struct resource *r)
+{
+	for (size_t i = 0; r && i < COUNT_OF(conversions); i++)
+		if (conversions[i].request == r->type)
+			return &conversions[i];
+	return NULL;
+}
+
+static void convert(struct arena *a, enum api_type from, enum api_type to,
+	void (*by)(const void *from, void *to), void **object)
+{
+	if (object_type(*object) != &api_schema.types[from])
+		return;
+	void *o = object_new(a, &api_schema.types[to]);
+
+	by(*object, o);
+	*object = o;
+}
+
+int convert_to_request(
+	struct arena *a, const struct resource *r, void **object, UNUSED struct err *e)
+{
+	const struct conversion *c = find(r);
+
+	if (c)
+		convert(a, c->stored, c->request, c->to_request, object);
+	return 0;
+}
+
+int convert_from_request(
+	struct arena *a, const struct resource *r, void **object, UNUSED struct err *e)
+{
+	const struct conversion *c = find(r);
+
+	if (c)
+		convert(a, c->request, c->stored, c->from_request, object);
+	return 0;
+}
+
+bool converts(const struct resource *r)
+{
+	return find(r) != NULL;
+}
+
+const struct type *stored_type(const struct resource *r)
+{
+	const struct conversion *c = find(r);
+
+	return &api_schema.types[c ? c->stored : r->type];
+}
+
+str convert_field_label(const struct resource *r, str path)
+{
+	const struct conversion *c = find(r);
+
+	for (const struct label_pair *l = c ? c->labels : NULL; l && l->request.at; l++)
+		if (str_eq(l->request, path))
+			return l->stored;
+	return path;
+}
+
+static struct events_event_series *series_to(struct event_series *from)
+{
+	_Static_assert(sizeof(struct event_series) == sizeof(struct events_event_series),
+		"both groups' series have the same fields");
+	return (struct events_event_series *)(void *)from;
+}
+
+static struct event_series *series_from(struct events_event_series *from)
+{
+	return (struct event_series *)(void *)from;
+}
+
+static void event_to_request(const void *from, void *to)
+{
+	const struct event *in = from;
+	struct events_event *out = to;
+
+	out->metadata = in->metadata;
+	out->event_time = in->event_time;
+	out->series = series_to(in->series);
+	out->reporting_controller = in->reporting_component;
+	out->reporting_instance = in->reporting_instance;
+	out->action = in->action;
+	out->reason = in->reason;
+	out->regarding = in->involved_object;
+	out->related = in->related;
+	out->note = in->message;
+	out->type = in->type;
+	out->deprecated_source = in->source;
+	out->deprecated_first_timestamp = in->first_timestamp;
+	out->deprecated_last_timestamp = in->last_timestamp;
+	out->deprecated_count = in->count;
+}
+
+static void event_from_request(const void *from, void *to)
+{
+	const struct events_event *in = from;
+	struct event *out = to;
+
+	out->metadata = in->metadata;
+	out->event_time = in->event_time;
+	out->series = series_from(in->series);
+	out->reporting_component = in->reporting_controller;
+	out->reporting_instance = in->reporting_instance;
+	out->action = in->action;
+	out->reason = in->reason;
+	out->involved_object = in->regarding;
+	out->related = in->related;
+	out->message = in->note;
+	out->type = in->type;
+	out->source = in->deprecated_source;
+	out->first_timestamp = in->deprecated_first_timestamp;
+	out->last_timestamp = in->deprecated_last_timestamp;
+	out->count = in->deprecated_count;
+}

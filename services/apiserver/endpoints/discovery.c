@@ -1,0 +1,484 @@
+#include "apiserver/endpoints/discovery.h"
+
+#include "lib/codec/base64.h"
+#include "lib/crypto/digest.h"
+
+#include <stdlib.h>
+
+/* By the priority that upstream gives them; what is not here is not served either. */
+static const char *const group_order[] = {"", "apiregistration.k8s.io", "apps", "events.k8s.io",
+	"authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+	"certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io",
+	"storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io",
+	"scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io",
+	"resource.k8s.io", "flowcontrol.apiserver.k8s.io"};
+
+enum {
+	GROUPS_MAX = sizeof(group_order) / sizeof(group_order[0]),
+	VERSIONS_MAX = 4,
+	VERBS_MAX = 8,
+};
+
+/* In the order in which verbs are told. */
+static const struct {
+	enum verb verb;
+	str name;
+} verb_names[] = {
+	{VERB_CREATE, STR_INIT("create")},
+	{VERB_DELETE, STR_INIT("delete")},
+	{VERB_DELETECOLLECTION, STR_INIT("deletecollection")},
+	{VERB_GET, STR_INIT("get")},
+	{VERB_LIST, STR_INIT("list")},
+	{VERB_PATCH, STR_INIT("patch")},
+	{VERB_UPDATE, STR_INIT("update")},
+	{VERB_WATCH, STR_INIT("watch")},
+};
+
+struct group {
+	str name;
+	str versions[VERSIONS_MAX]; /* the preferred one first */
+	struct api_resource_list *lists[VERSIONS_MAX];
+	size_t version_count;
+	struct api_group *document;
+};
+
+struct discovery {
+	struct arena arena;
+	struct group groups[GROUPS_MAX]; /* the first is core */
+	size_t group_count;
+	struct api_versions *api;
+	struct api_group_list *apis;
+	struct discovery_api_group_discovery_list *aggregated_api, *aggregated_apis;
+	str etag_api, etag_apis;
+};
+
+static void find_versions(struct discovery *d, struct group *g);
+static struct api_resource_list *list_resources(struct discovery *d, str group, str version);
+static struct api_group *describe_group(struct discovery *d, const struct group *g);
+static struct discovery_api_group_discovery_list *aggregate(
+	struct discovery *d, size_t first, size_t end);
+static int etag(struct arena *a, const void *document, str *to, struct err *e);
+
+int discovery_new(str advertise_address, struct discovery **to, struct err *e)
+{
+	struct discovery *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return err_set(e, ERR_SYSTEM, "no memory for discovery");
+	arena_init(&d->arena, ARENA_NO_LIMIT);
+	for (size_t i = 0; i < GROUPS_MAX; i++) {
+		struct group *g = &d->groups[d->group_count];
+
+		g->name = str_of(group_order[i]);
+		find_versions(d, g);
+		d->group_count += g->version_count > 0;
+	}
+	d->api = object_new(&d->arena, &api_schema.types[API_API_VERSIONS]);
+	d->api->versions.at = d->groups[0].versions;
+	d->api->versions.len = d->groups[0].version_count;
+	d->api->server_address_by_client_cidrs.at = arena_get(
+		&d->arena, sizeof(struct server_address_by_client_cidr));
+	d->api->server_address_by_client_cidrs.len = 1;
+	d->api->server_address_by_client_cidrs.at[0] = (struct server_address_by_client_cidr){
+		.client_cidr = STR("0.0.0.0/0"),
+		.server_address = arena_str(&d->arena, advertise_address)};
+	d->apis = object_new(&d->arena, &api_schema.types[API_API_GROUP_LIST]);
+	d->apis->groups.at = arena_get(&d->arena, GROUPS_MAX * sizeof(struct api_group));
+	for (size_t i = 1; i < d->group_count; i++) {
+		struct api_group *g = &d->apis->groups.at[d->apis->groups.len++];
+
+		d->groups[i].document = describe_group(d, &d->groups[i]);
+		*g = *d->groups[i].document;
+		g->object.kind = g->object.api_version = (str){NULL, 0};
+	}
+	d->aggregated_api = aggregate(d, 0, 1);
+	d->aggregated_apis = aggregate(d, 1, d->group_count);
+	if (etag(&d->arena, d->aggregated_api, &d->etag_api, e) < 0 ||
+		etag(&d->arena, d->aggregated_apis, &d->etag_apis, e) < 0) {
+		discovery_free(d);
+		return -1;
+	}
+	*to = d;
+	return 0;
+}
+
+void discovery_free(struct discovery *d)
+{
+	if (!d)
+		return;
+	arena_free(&d->arena);
+	free(d);
+}
+
+void discovery_put_paths(const struct discovery *d, struct buf *to)
+{
+	buf_add_str(to, STR("\n    \"/api\",\n    \"/api/v1\",\n    \"/apis\""));
+	for (size_t i = 1; i < d->group_count; i++) {
+		const struct group *g = &d->groups[i];
+
+		buf_add_fmt(to, ",\n    \"/apis/%.*s\"", STR_ARG(g->name));
+		for (size_t k = 0; k < g->version_count; k++)
+			buf_add_fmt(to, ",\n    \"/apis/%.*s/%.*s\"", STR_ARG(g->name),
+				STR_ARG(g->versions[k]));
+	}
+}
+
+/* --- answers */
+
+static void send_document(struct request *r, void *document)
+{
+	struct err e;
+
+	r->form.as = AS_OBJECT;
+	if (answer_object(r, 200, document, &e) < 0)
+		request_fail(r, &e);
+	else
+		request_send(r);
+}
+
+static void add_header(struct request *r, const char *name, str value)
+{
+	struct err full;
+
+	if (http_header_add(&r->answer.headers, &r->arena, str_of(name), value, &full) < 0)
+		return;
+}
+
+static void send_aggregated(struct request *r, void *document, str tag)
+{
+	add_header(r, "ETag", tag);
+	add_header(r, "Vary", STR("Accept"));
+	add_header(r, "Cache-Control", STR("public"));
+	if (str_eq(http_header(&r->x->request.headers, STR("if-none-match")), tag)) {
+		request_send_text(r, 304, STR(""), STR(""));
+		return;
+	}
+	r->answer.content_type = arena_fmt(&r->arena,
+		"%.*s;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+		STR_ARG(answer_content_type(&r->form)));
+	send_document(r, document);
+}
+
+static const struct group *find_group(const struct discovery *d, str name)
+{
+	for (size_t i = 0; i < d->group_count; i++)
+		if (str_eq(d->groups[i].name, name))
+			return &d->groups[i];
+	return NULL;
+}
+
+/* "" for /api itself, "v1"; "", "apps", "apps/v1" below /apis. */
+static void *find_document(const struct discovery *d, bool grouped, str rest)
+{
+	const struct group *g = &d->groups[0];
+
+	if (grouped) {
+		if (rest.len == 0)
+			return d->apis;
+		g = find_group(d, str_cut(&rest, '/'));
+		if (!g || g == &d->groups[0])
+			return NULL;
+		if (!rest.at)
+			return g->document;
+	} else if (rest.len == 0) {
+		return d->api;
+	}
+	for (size_t i = 0; i < g->version_count; i++)
+		if (str_eq(g->versions[i], rest))
+			return g->lists[i];
+	return NULL;
+}
+
+bool discovery_handle(struct request *r, str path)
+{
+	const struct discovery *d = r->endpoints->discovery;
+	bool grouped = str_eq(path, STR("/apis")) || str_starts(path, STR("/apis/"));
+	bool ours = grouped || str_eq(path, STR("/api")) || str_starts(path, STR("/api/"));
+	const struct http_request *q = &r->x->request;
+	struct err e;
+
+	if (!ours)
+		return false;
+	str rest = str_slice(path, grouped ? 6 : 5, path.len);
+	void *document = find_document(d, grouped, rest);
+	enum accept_endpoint accepts = rest.len ? ACCEPT_PLAIN : ACCEPT_DISCOVERY;
+
+	if (!document)
+		return false;
+	if (negotiate_answer(&r->arena, &q->headers, &r->query, accepts, &r->form, &e) < 0) {
+		request_fail(r, &e);
+		return true;
+	}
+	if (r->form.as != AS_DISCOVERY)
+		send_document(r, document);
+	else if (grouped)
+		send_aggregated(r, d->aggregated_apis, d->etag_apis);
+	else
+		send_aggregated(r, d->aggregated_api, d->etag_api);
+	return true;
+}
+
+/* --- documents */
+
+/* v2 in front of v1. */
+static void find_versions(struct discovery *d, struct group *g)
+{
+	for (size_t i = 0; i < api_resource_count; i++) {
+		const struct resource *r = &api_resources[i];
+		size_t k = 0;
+
+		if (!str_eq(r->group, g->name) || !registry_serves(r))
+			continue;
+		while (k < g->version_count && !str_eq(g->versions[k], r->version))
+			k++;
+		if (k == g->version_count) {
+			for (; k > 0 && str_cmp(g->versions[k - 1], r->version) < 0; k--)
+				g->versions[k] = g->versions[k - 1];
+			g->versions[k] = r->version;
+			g->version_count++;
+		}
+	}
+	for (size_t i = 0; i < g->version_count; i++)
+		g->lists[i] = list_resources(d, g->name, g->versions[i]);
+}
+
+static struct str_list list_verbs(struct arena *a, unsigned verbs)
+{
+	struct str_list list = {.at = arena_get(a, VERBS_MAX * sizeof(str))};
+
+	for (size_t i = 0; i < COUNT_OF(verb_names); i++)
+		if (verbs & verb_names[i].verb)
+			list.at[list.len++] = verb_names[i].name;
+	return list;
+}
+
+static struct str_list list_texts(const str *texts)
+{
+	struct str_list list = {.at = (str *)(uintptr_t)texts};
+
+	while (texts[list.len].at)
+		list.len++;
+	if (list.len == 0)
+		list.at = NULL;
+	return list;
+}
+
+static str api_version_of(struct arena *a, str group, str version)
+{
+	return group.len ? arena_fmt(a, "%.*s/%.*s", STR_ARG(group), STR_ARG(version)) : version;
+}
+
+/* Eight bytes of a hash over group, version and kind of what is stored. */
+static str storage_hash(struct arena *a, const struct resource *r)
+{
+	enum { HASH_BYTES = 8 };
+	uint8_t digest[DIGEST_SHA256_BYTES];
+	str stored = r->stored_version;
+	struct buf b;
+
+	if (r->stored_as == STORED_NOT)
+		return (str){NULL, 0};
+	ptrdiff_t slash = str_find_char(stored, '/');
+	str group = slash < 0 ? STR("") : str_slice(stored, 0, (size_t)slash);
+	str version = slash < 0 ? stored : str_slice(stored, (size_t)slash + 1, stored.len);
+
+	digest_sha256(
+		arena_fmt(a, "%.*s/%.*s/%.*s", STR_ARG(group), STR_ARG(version), STR_ARG(r->kind)),
+		digest);
+	buf_init(&b, BUF_NO_LIMIT);
+	base64_put(&b, str_span((const char *)digest, HASH_BYTES));
+	str to = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return to;
+}
+
+static struct api_resource describe(struct arena *a, const struct resource *r)
+{
+	return (struct api_resource){
+		.name = r->plural,
+		.singular_name = r->singular,
+		.namespaced = r->namespaced,
+		.kind = r->kind,
+		.verbs = {.items = list_verbs(a, r->verbs)},
+		.short_names = list_texts(r->short_names),
+		.categories = list_texts(r->categories),
+		.storage_version_hash = storage_hash(a, r),
+	};
+}
+
+static struct group_version_kind kind_of(enum api_type type)
+{
+	const struct type *t = &api_schema.types[type];
+	const struct kind *k = type_kind(t);
+	const char *text = api_schema.text;
+
+	return (struct group_version_kind){.group = str_of(text + k->group),
+		.version = str_of(text + k->version),
+		.kind = str_of(text + k->name)};
+}
+
+static struct api_resource describe_sub(
+	struct arena *a, const struct resource *r, const struct subresource *s)
+{
+	struct group_version_kind k = kind_of(s->type);
+	bool foreign = !str_eq(k.group, r->group) || !str_eq(k.version, r->version);
+
+	return (struct api_resource){
+		.name = arena_fmt(a, "%.*s/%.*s", STR_ARG(r->plural), STR_ARG(s->name)),
+		.singular_name = STR(""),
+		.namespaced = r->namespaced,
+		.group = foreign ? k.group : (str){NULL, 0},
+		.version = foreign ? k.version : (str){NULL, 0},
+		.kind = k.kind,
+		.verbs = {.items = list_verbs(a, s->verbs)},
+	};
+}
+
+static void insert(struct api_resource_list *list, struct api_resource r)
+{
+	size_t at = list->resources.len++;
+
+	for (; at > 0 && str_cmp(list->resources.at[at - 1].name, r.name) > 0; at--)
+		list->resources.at[at] = list->resources.at[at - 1];
+	list->resources.at[at] = r;
+}
+
+static struct api_resource_list *list_resources(struct discovery *d, str group, str version)
+{
+	enum { RESOURCES_MAX = 128 }; /* of a group-version, subresources included */
+	struct arena *a = &d->arena;
+	struct api_resource_list *list = object_new(a, &api_schema.types[API_API_RESOURCE_LIST]);
+
+	list->group_version = api_version_of(a, group, version);
+	list->resources.at = arena_get(a, RESOURCES_MAX * sizeof(struct api_resource));
+	for (size_t i = 0; i < api_resource_count; i++) {
+		const struct resource *r = &api_resources[i];
+
+		if (!str_eq(r->group, group) || !str_eq(r->version, version) || !registry_serves(r))
+			continue;
+		insert(list, describe(a, r));
+		for (const struct subresource *s = r->subresources; s->name.at; s++)
+			if (registry_serves_sub(r, s))
+				insert(list, describe_sub(a, r, s));
+	}
+	return list;
+}
+
+static struct api_group *describe_group(struct discovery *d, const struct group *g)
+{
+	struct arena *a = &d->arena;
+	struct api_group *to = object_new(a, &api_schema.types[API_API_GROUP]);
+
+	to->name = g->name;
+	to->versions.at = arena_get(a, VERSIONS_MAX * sizeof(struct group_version_for_discovery));
+	for (size_t i = 0; i < g->version_count; i++)
+		to->versions.at[to->versions.len++] = (struct group_version_for_discovery){
+			.group_version = api_version_of(a, g->name, g->versions[i]),
+			.version = g->versions[i]};
+	to->preferred_version = to->versions.at[0];
+	return to;
+}
+
+/* --- all at once */
+
+static struct group_version_kind *copy_kind(struct arena *a, enum api_type type)
+{
+	struct group_version_kind *k = arena_get(a, sizeof(*k));
+
+	*k = kind_of(type);
+	return k;
+}
+
+static void aggregate_subs(
+	struct arena *a, const struct resource *r, struct discovery_api_resource_discovery *to)
+{
+	size_t count = 0;
+
+	while (r->subresources[count].name.at)
+		count++;
+	to->subresources.at = count
+		? arena_get(a, count * sizeof(struct discovery_api_subresource_discovery))
+		: NULL;
+	for (const struct subresource *s = r->subresources; s->name.at; s++) {
+		if (!registry_serves_sub(r, s))
+			continue;
+		to->subresources.at[to->subresources.len++] =
+			(struct discovery_api_subresource_discovery){
+				.subresource = s->name,
+				.response_kind = copy_kind(a, s->type),
+				.verbs = list_verbs(a, s->verbs),
+			};
+	}
+}
+
+static struct discovery_api_version_discovery aggregate_version(
+	struct arena *a, const struct group *g, size_t which)
+{
+	const struct api_resource_list *list = g->lists[which];
+	struct discovery_api_version_discovery v = {
+		.version = g->versions[which], .freshness = STR("Current")};
+
+	v.resources.at = arena_get(
+		a, list->resources.len * sizeof(struct discovery_api_resource_discovery));
+	for (size_t i = 0; i < list->resources.len; i++) {
+		const struct api_resource *from = &list->resources.at[i];
+		const struct resource *r = resource_find(g->name, v.version, from->name);
+
+		if (!r)
+			continue; /* a subresource, told with its owner */
+		struct discovery_api_resource_discovery *to = &v.resources.at[v.resources.len++];
+
+		*to = (struct discovery_api_resource_discovery){
+			.resource = r->plural,
+			.response_kind = copy_kind(a, r->type),
+			.scope = r->namespaced ? STR("Namespaced") : STR("Cluster"),
+			.singular_resource = r->singular,
+			.verbs = from->verbs.items,
+			.short_names = from->short_names,
+			.categories = from->categories,
+		};
+		aggregate_subs(a, r, to);
+	}
+	return v;
+}
+
+static struct discovery_api_group_discovery_list *aggregate(
+	struct discovery *d, size_t first, size_t end)
+{
+	struct arena *a = &d->arena;
+	struct discovery_api_group_discovery_list *list = object_new(
+		a, &api_schema.types[API_DISCOVERY_API_GROUP_DISCOVERY_LIST]);
+
+	list->items.at = arena_get(a, GROUPS_MAX * sizeof(struct discovery_api_group_discovery));
+	for (size_t i = first; i < end; i++) {
+		const struct group *g = &d->groups[i];
+		struct discovery_api_group_discovery *to = &list->items.at[list->items.len++];
+
+		to->metadata.name = g->name;
+		to->versions.at = arena_get(
+			a, g->version_count * sizeof(struct discovery_api_version_discovery));
+		for (size_t k = 0; k < g->version_count; k++)
+			to->versions.at[to->versions.len++] = aggregate_version(a, g, k);
+	}
+	return list;
+}
+
+static int etag(struct arena *a, const void *document, str *to, struct err *e)
+{
+	uint8_t digest[DIGEST_SHA256_BYTES];
+	char text[2 * DIGEST_SHA256_BYTES + 1];
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	int result = object_encode(document, FORMAT_JSON, &b, e);
+
+	if (result == 0) {
+		digest_sha256(buf_str(&b), digest);
+		for (size_t i = 0; i < DIGEST_SHA256_BYTES; i++)
+			snprintf(text + 2 * i, 3, "%02X", digest[i]);
+		*to = arena_fmt(a, "\"%s\"", text);
+	}
+	buf_free(&b);
+	return result;
+}

@@ -1,0 +1,115 @@
+/*
+ * Which handler a request belongs to.
+ */
+#include "apiserver/endpoints/request.h"
+
+struct verb_row {
+	const char *verb;
+	enum verb allowed_by;
+	enum accept_endpoint accepts;
+	bool on_collection;
+	void (*handle)(struct request *r);
+};
+
+static const struct verb_row verbs[] = {
+	{"get", VERB_GET, ACCEPT_OBJECT, false, handle_get},
+	{"list", VERB_LIST, ACCEPT_LIST, true, handle_list},
+	{"watch", VERB_WATCH, ACCEPT_WATCH, true, handle_watch},
+	{"create", VERB_CREATE, ACCEPT_OBJECT, true, handle_create},
+	{"update", VERB_UPDATE, ACCEPT_OBJECT, false, handle_update},
+	{"patch", VERB_PATCH, ACCEPT_OBJECT, false, handle_patch},
+	{"delete", VERB_DELETE, ACCEPT_OBJECT, false, handle_delete},
+	{"deletecollection", VERB_DELETECOLLECTION, ACCEPT_LIST, true, handle_delete_collection},
+};
+
+static bool find_resource(struct request *r);
+static void dispatch_resource(struct request *r);
+static void not_here(struct request *r);
+static void not_allowed(struct request *r);
+
+void dispatch(struct request *r)
+{
+	if (r->info.is_resource) {
+		if (find_resource(r))
+			dispatch_resource(r);
+		else
+			not_here(r);
+	} else if (!handle_path(r)) {
+		not_here(r);
+	}
+}
+
+/* False where no path of ours leads. */
+static bool find_resource(struct request *r)
+{
+	const struct request_info *i = &r->info;
+	const struct resource *found = resource_find(i->group, i->version, i->resource);
+	bool is_namespace = str_eq(i->resource, STR("namespaces")) && i->group.len == 0;
+
+	if (!found || !registry_serves(found))
+		return false;
+	if (!found->namespaced && i->ns.len && !is_namespace)
+		return false;
+	/* All namespaces at once can be read only. */
+	if (found->namespaced && i->ns.len == 0 && i->name.len && !str_eq(i->verb, STR("list")) &&
+		!str_eq(i->verb, STR("watch")))
+		return false;
+	r->resource = found;
+	if (i->subresource.len == 0)
+		return true;
+	r->sub = resource_sub(found, i->subresource);
+	return r->sub && registry_serves_sub(found, r->sub);
+}
+
+/* Binding, eviction, token: an object's own subresource that is created. */
+static bool fits_place(const struct request *r, const struct verb_row *v)
+{
+	bool named = r->info.name.len > 0;
+
+	if (r->sub)
+		return named;
+	if (str_eq(r->info.verb, STR("create")))
+		return !named;
+	return v->on_collection || named;
+}
+
+static void dispatch_resource(struct request *r)
+{
+	unsigned allowed = r->sub ? r->sub->verbs : r->resource->verbs;
+	const struct http_request *q = &r->x->request;
+	struct err e;
+
+	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+		const struct verb_row *v = &verbs[i];
+
+		if (!str_eq(r->info.verb, str_of(v->verb)))
+			continue;
+		bool everywhere = r->resource->namespaced && r->info.ns.len == 0;
+		bool reads = v->allowed_by & (VERB_LIST | VERB_WATCH);
+
+		if (!(allowed & v->allowed_by) || !fits_place(r, v) || (everywhere && !reads))
+			break;
+		if (negotiate_answer(&r->arena, &q->headers, &r->query, v->accepts, &r->form, &e) <
+			0)
+			request_fail(r, &e);
+		else
+			v->handle(r);
+		return;
+	}
+	not_allowed(r);
+}
+
+static void not_here(struct request *r)
+{
+	request_send_text(r, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
+}
+
+static void not_allowed(struct request *r)
+{
+	struct err e;
+
+	r->form = negotiate_error(&r->arena, &r->x->request.headers, &r->query);
+	status_fail(&r->arena, &e, STATUS_METHOD_NOT_ALLOWED,
+		"the server does not allow this method on the requested resource");
+	request_fail(r, &e);
+}

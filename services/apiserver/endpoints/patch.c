@@ -1,0 +1,223 @@
+/*
+ * PATCH: JSON patch, merge patch and strategic merge patch of the newest object, again after each
+ * conflict: apiserver/pkg/endpoints/handlers/patch.go.
+ */
+#include "lib/schema/patch.h"
+#include "apiserver/endpoints/convert.h"
+#include "apiserver/endpoints/metadata_view.h"
+#include "apiserver/endpoints/request.h"
+#include "apiserver/endpoints/scale.h"
+#include "lib/api/causes.h"
+
+enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
+
+static const struct {
+	str type;
+	enum patch_kind kind;
+} kinds[] = {
+	{STR_INIT("application/json-patch+json"), PATCH_JSON},
+	{STR_INIT("application/merge-patch+json"), PATCH_MERGE},
+	{STR_INIT("application/strategic-merge-patch+json"), PATCH_STRATEGIC},
+};
+
+#define PATCH_TYPES \
+	"application/json-patch+json, application/merge-patch+json, " \
+	"application/strategic-merge-patch+json"
+
+struct patching {
+	struct updater updater;
+	struct request *r;
+	enum patch_kind kind;
+	enum field_validation validation;
+	bool scales, warned;
+};
+
+static int patch_kind(struct request *r, enum patch_kind *to, struct err *e);
+static int patch(struct request *r, struct err *e);
+static int next(struct updater *u, struct arena *a, const void *before, void **to, struct err *e);
+
+void handle_patch(struct request *r)
+{
+	enum patch_kind kind;
+	struct err e;
+
+	if (patch_kind(r, &kind, &e) < 0)
+		request_fail(r, &e);
+	else
+		request_work_with_body(r, patch);
+}
+
+static int patch_kind(struct request *r, enum patch_kind *to, struct err *e)
+{
+	str header = http_header(&r->x->request.headers, STR("content-type"));
+	str type = str_trim(str_cut(&header, ';'));
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (str_eq(kinds[i].type, type)) {
+			*to = kinds[i].kind;
+			return 0;
+		}
+	}
+	return status_fail(&r->arena, e, STATUS_UNSUPPORTED_MEDIA_TYPE,
+		"the body of the request was in an unknown format - accepted media types include: "
+		"%s",
+		PATCH_TYPES);
+}
+
+static int patch(struct request *r, struct err *e)
+{
+	struct patch_options *options;
+	struct patching p = {
+		.updater = {.next = next},
+		.r = r,
+		.scales = r->sub && str_eq(r->sub->name, STR("scale")),
+	};
+	struct update_options *update;
+	bool created;
+	void *stored;
+
+	TRY(patch_kind(r, &p.kind, e));
+	TRY(options_from_query(
+		&r->arena, &api_schema.types[API_PATCH_OPTIONS], &r->query, (void **)&options, e));
+	TRY(patch_options_check(&r->arena, options, false, e));
+	p.validation = options_field_validation(options->field_validation);
+	update = object_new(&r->arena, &api_schema.types[API_UPDATE_OPTIONS]);
+	update->dry_run = options->dry_run;
+	update->field_manager = options->field_manager;
+	update->field_validation = options->field_validation;
+	struct operation *op = request_operation(r, &options->dry_run);
+
+	TRY(registry_update(op, &p.updater, update, &stored, &created, e));
+	if (p.scales)
+		stored = scale_of(&r->arena, r->resource, stored);
+	return answer_object(r, created ? 201 : 200, stored, e);
+}
+
+/* The errors of lib/schema/patch.h as answers. */
+static int fail_patch(struct request *r, const struct err *why, struct err *e)
+{
+	switch (why->kind) {
+	case ERR_INVALID: return status_fail(&r->arena, e, STATUS_BAD_REQUEST, "%s", why->text);
+	case ERR_LIMIT:
+		return status_fail(&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
+	case ERR_CONFLICT:
+		return status_fail(&r->arena, e, STATUS_INVALID,
+			"the server rejected our request due to an error in our request");
+	default: return status_fail(&r->arena, e, STATUS_INTERNAL_ERROR, "%s", why->text);
+	}
+}
+
+static int apply(
+	struct patching *p, struct arena *a, const struct type *t, str now, str *to, struct err *e)
+{
+	str body = buf_str(&p->r->x->body);
+	struct tree *target, *change, *result = NULL;
+	struct err why;
+	struct buf b;
+
+	TRY(tree_read(a, now, &target, e));
+	if (tree_read(a, body, &change, &why) < 0)
+		return status_fail(a, e, STATUS_BAD_REQUEST, "error decoding patch: %s", why.text);
+	if (p->kind == PATCH_MERGE && change->kind != JSON_OBJECT)
+		return status_fail(a, e, STATUS_BAD_REQUEST,
+			"error decoding patch: json: cannot unmarshal %.*s into Go value of type "
+			"map[string]interface {}",
+			STR_ARG(json_kind_name(change->kind)));
+	int done = p->kind == PATCH_JSON ? patch_json(a, target, change, &result, &why)
+		: p->kind == PATCH_MERGE ? patch_merge(a, target, change, &result, &why)
+					 : patch_strategic(a, t, target, change, &result, &why);
+
+	if (done < 0)
+		return fail_patch(p->r, &why, e);
+	buf_init(&b, JSON_TEXT_MAX);
+	tree_put(&b, result);
+	done = buf_ok(&b, "the patched object", e);
+	if (done == 0)
+		done = arena_str_try(a, buf_str(&b), to, e);
+	buf_free(&b);
+	return done;
+}
+
+static int fail_result(struct arena *a, str json, const char *why, struct err *e)
+{
+	struct status_subject nobody = {STR(""), STR(""), STR("")};
+	struct causes c;
+
+	causes_init(&c, a);
+	causes_invalid(&c, FIELD(NULL, "patch"), cause_text(json), "%s", why);
+	return status_invalid(a, e, nobody, &c);
+}
+
+static int complain(struct patching *p, str json, const struct notes *n, struct err *e)
+{
+	struct buf all;
+
+	if (n->texts.len == 0)
+		return 0;
+	if (p->validation == VALIDATE_STRICT) {
+		buf_init(&all, BUF_NO_LIMIT);
+		buf_add_str(&all, STR("strict decoding error: "));
+		for (size_t i = 0; i < n->texts.len; i++)
+			buf_add_fmt(&all, "%s%.*s", i ? ", " : "", STR_ARG(n->texts.at[i]));
+		buf_add_char(&all, 0);
+		int result = fail_result(&p->r->arena, json, all.at, e);
+
+		buf_free(&all);
+		return result;
+	}
+	for (size_t i = 0; i < n->texts.len && !p->warned; i++)
+		warnings_add(&p->r->warnings, "%.*s", STR_ARG(n->texts.at[i]));
+	p->warned = true;
+	return 0;
+}
+
+/* From one text of an object to the next. */
+static int patch_object(
+	struct patching *p, struct arena *a, const void *before, void **to, struct err *e)
+{
+	const struct type *t = object_type(before);
+	struct notes notes;
+	struct err why;
+	struct buf b;
+	str now, json;
+	void *o;
+
+	notes_init(&notes, a);
+	buf_init(&b, JSON_TEXT_MAX);
+	int result = object_encode(before, FORMAT_JSON, &b, e);
+
+	now = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	TRY(result);
+	TRY(apply(p, a, t, now, &json, e));
+	struct notes *asked = p->validation == VALIDATE_IGNORE ? NULL : &notes;
+
+	if (object_decode(a, t, FORMAT_JSON, json, &o, asked, &why) < 0)
+		return fail_result(a, json, why.text, e);
+	TRY(complain(p, json, &notes, e));
+	object_default(a, o);
+	*to = o;
+	return 0;
+}
+
+static int next(struct updater *u, struct arena *a, const void *before, void **to, struct err *e)
+{
+	struct patching *p = CONTAINER_OF(u, struct patching, updater);
+	struct request *r = p->r;
+	void *now, *patched;
+
+	if (!before)
+		return status_not_found(a, e, request_subject(r));
+	now = object_copy(a, before, false);
+	if (p->scales) {
+		TRY(patch_object(p, a, scale_of(a, r->resource, now), &patched, e));
+		TRY(request_check_names(r, patched, e));
+		return scale_apply(a, r->resource, now, patched, to, e);
+	}
+	TRY(convert_to_request(a, r->resource, &now, e));
+	TRY(patch_object(p, a, now, &patched, e));
+	TRY(request_check_names(r, patched, e));
+	TRY(convert_from_request(a, r->resource, &patched, e));
+	*to = patched;
+	return 0;
+}

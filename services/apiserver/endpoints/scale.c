@@ -1,0 +1,145 @@
+#include "apiserver/endpoints/scale.h"
+
+#include "apiserver/endpoints/metadata_view.h"
+#include "lib/api/causes.h"
+#include "lib/api/meta.h"
+#include "lib/api/status.h"
+
+/* Where in the struct of each kind these are. */
+struct scale_row {
+	enum api_type type;
+	size_t wanted, current, selector; /* int32_t *, int32_t, struct label_selector * */
+	bool selector_is_map;             /* struct str_map in its place */
+};
+
+#define ROW(kind, name, is_map) \
+	{ \
+		kind, offsetof(struct name, spec.replicas), \
+			offsetof(struct name, status.replicas), \
+			offsetof(struct name, spec.selector), is_map \
+	}
+
+static const struct scale_row rows[] = {
+	ROW(API_DEPLOYMENT, deployment, false),
+	ROW(API_REPLICA_SET, replica_set, false),
+	ROW(API_STATEFUL_SET, stateful_set, false),
+	ROW(API_REPLICATION_CONTROLLER, replication_controller, true),
+};
+
+struct scaling {
+	struct updater updater;
+	const struct resource *resource;
+	const void *scale;
+};
+
+static const struct scale_row *find(const struct resource *r)
+{
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].type == r->type)
+			return &rows[i];
+	__builtin_unreachable(); /* the table of resources has scale where there is a row */
+}
+
+static str map_text(struct arena *a, const struct str_map *m)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	for (size_t i = 0; i < m->len; i++)
+		buf_add_fmt(&b, "%s%.*s=%.*s", i ? "," : "", STR_ARG(m->at[i].key),
+			STR_ARG(m->at[i].value));
+	str to = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return to;
+}
+
+static str selector_text(struct arena *a, const struct label_selector *s)
+{
+	struct meta_selector all;
+	struct err e;
+	struct buf b;
+	str to = STR("");
+
+	if (meta_selector(a, s, &all, &e) < 0)
+		return to;
+	buf_init(&b, BUF_NO_LIMIT);
+	selector_put(&b, &all.selector);
+	to = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return to;
+}
+
+static void *at(const void *object, size_t offset)
+{
+	return (char *)(uintptr_t)object + offset;
+}
+
+void *scale_of(struct arena *a, const struct resource *r, const void *object)
+{
+	const struct scale_row *row = find(r);
+	const struct object_meta *m = object_metadata((void *)(uintptr_t)object);
+	int32_t **wanted = at(object, row->wanted);
+	struct autoscaling_v1_scale *s = object_new(a, &api_schema.types[API_AUTOSCALING_V1_SCALE]);
+
+	s->metadata.name = m->name;
+	s->metadata.namespace = m->namespace;
+	s->metadata.uid = m->uid;
+	s->metadata.resource_version = m->resource_version;
+	s->metadata.creation_timestamp = m->creation_timestamp;
+	s->spec.replicas = *wanted ? **wanted : 0;
+	s->status.replicas = *(int32_t *)at(object, row->current);
+	s->status.selector = row->selector_is_map
+		? map_text(a, at(object, row->selector))
+		: selector_text(a, *(struct label_selector **)at(object, row->selector));
+	return s;
+}
+
+int scale_apply(struct arena *a, const struct resource *r, void *now, const void *scale, void **to,
+	struct err *e)
+{
+	const struct autoscaling_v1_scale *s = scale;
+	struct object_meta *m = object_metadata(now);
+	struct status_subject subject = {STR("autoscaling"), STR("Scale"), s->metadata.name};
+	struct causes c;
+
+	if (s->metadata.uid.len && !str_eq(s->metadata.uid, m->uid))
+		return status_conflict(a, e, (struct status_subject){r->group, r->plural, m->name},
+			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
+			STR_ARG(s->metadata.uid), STR_ARG(m->uid));
+	causes_init(&c, a);
+	if (s->spec.replicas < 0)
+		causes_invalid(&c, FIELD(FIELD(NULL, "spec"), "replicas"),
+			cause_i64(a, s->spec.replicas), "must be greater than or equal to 0");
+	if (c.len)
+		return status_invalid(a, e, subject, &c);
+	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
+	if (s->metadata.resource_version.len)
+		m->resource_version = s->metadata.resource_version;
+	*to = now;
+	return 0;
+}
+
+static int next(struct updater *u, struct arena *a, const void *before, void **to, struct err *e)
+{
+	struct scaling *s = CONTAINER_OF(u, struct scaling, updater);
+	const struct autoscaling_v1_scale *scale = s->scale;
+	struct status_subject subject = {
+		s->resource->group, s->resource->plural, scale->metadata.name};
+
+	if (!before)
+		return status_not_found(a, e, subject);
+	return scale_apply(a, s->resource, object_copy(a, before, false), s->scale, to, e);
+}
+
+int scale_update(
+	struct operation *op, const void *scale, const void *options, void **to, struct err *e)
+{
+	struct scaling s = {.updater = {.next = next}, .resource = op->resource, .scale = scale};
+	void *stored;
+	bool created;
+
+	TRY(registry_update(op, &s.updater, options, &stored, &created, e));
+	*to = scale_of(op->arena, op->resource, stored);
+	return 0;
+}
