@@ -19,11 +19,6 @@ struct ranked {
 
 static int compare_ranked(const void *a, const void *b);
 
-bool pod_is_finished(const struct pod *p)
-{
-	return str_eq(p->status.phase, STR("Succeeded")) || str_eq(p->status.phase, STR("Failed"));
-}
-
 bool pod_is_active(const void *pod)
 {
 	const struct pod *p = pod;
@@ -36,22 +31,6 @@ bool pod_is_terminating(const void *pod)
 	const struct pod *p = pod;
 
 	return !pod_is_finished(p) && p->metadata.deletion_timestamp;
-}
-
-const struct pod_condition *pod_condition(const struct pod *p, str type)
-{
-	for (size_t i = 0; i < p->status.conditions.len; i++) {
-		if (str_eq(p->status.conditions.at[i].type, type))
-			return &p->status.conditions.at[i];
-	}
-	return NULL;
-}
-
-bool pod_is_ready(const struct pod *p)
-{
-	const struct pod_condition *c = pod_condition(p, STR("Ready"));
-
-	return c && str_eq(c->status, STR("True"));
 }
 
 bool pod_is_available(const struct pod *p, int32_t min_ready_s, int64_t now_s)

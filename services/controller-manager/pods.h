@@ -6,15 +6,11 @@
 #pragma once
 
 #include "controller-manager/objects.h"
+#include "lib/api/pod.h"
 
 /* Neither finished nor being deleted. */
 bool pod_is_active(const void *pod);
-bool pod_is_finished(const struct pod *p); /* Succeeded or Failed */
 bool pod_is_terminating(const void *pod);  /* being deleted and not finished */
-
-/* NULL if there is none. */
-const struct pod_condition *pod_condition(const struct pod *p, str type);
-bool pod_is_ready(const struct pod *p);
 
 /* Ready for so long. */
 bool pod_is_available(const struct pod *p, int32_t min_ready_s, int64_t now_s);
