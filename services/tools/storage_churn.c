@@ -410,6 +410,8 @@ int main(int argc, char **argv)
 	int64_t start = wait_until_told(&w);
 
 	prepare(&w, watchers, watcher_count, writer_count, start, ios);
+	printf("begun at %lld\n", (long long)start);
+	fflush(stdout);
 	run(&w, (int)strtol(argv[2], NULL, 10), writers, writer_count, ios);
 
 	bool good = prove(&w, writers, writer_count, watchers, watcher_count, start);
