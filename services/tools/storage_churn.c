@@ -58,7 +58,8 @@ struct watcher {
 	struct io *io;
 	struct notes_log log;
 	char name[NAME_BYTES]; /* empty: all */
-	size_t from;           /* in the log: behind the last list */
+	int64_t since;         /* the revision of its last list, */
+	size_t from;           /* and where in the log that was */
 };
 
 struct io {
@@ -180,10 +181,10 @@ static void begin_watch(struct watcher *w, int64_t revision, bool with_list)
 		fprintf(stderr, "starting a watch: %s\n", e.text);
 		exit(1);
 	}
-	if (with_list) {
-		w->from = w->log.len;
+	w->since = revision;
+	w->from = w->log.len;
+	if (with_list)
 		snapshot_drop(initial);
-	}
 }
 
 static bool all_told(const struct io *io)
@@ -243,14 +244,12 @@ static bool rises(const struct watcher *w)
 }
 
 /* Only what came behind the last list is complete. */
-static bool has_all(const struct watcher *w, const struct notes_log *writes, int64_t since)
+static bool has_all(const struct watcher *w, const struct notes_log *writes)
 {
-	if (w->from > 0)
-		since = w->from < w->log.len ? w->log.at[w->from].revision : INT64_MAX;
 	for (size_t i = 0; i < writes->len; i++) {
 		const struct noted *n = &writes->at[i], *got;
 
-		if (n->revision < since || (w->name[0] && strcmp(w->name, n->name) != 0))
+		if (n->revision <= w->since || (w->name[0] && strcmp(w->name, n->name) != 0))
 			continue;
 		got = find(&w->log, w->from, n->revision);
 		if (!got || got->kind != n->kind || strcmp(got->name, n->name) != 0) {
@@ -268,7 +267,7 @@ static bool tells_the_same(const struct watcher *w, const struct watcher *all)
 		const struct noted *n = &w->log.at[i];
 		const struct noted *other = find(&all->log, all->from, n->revision);
 
-		if (all->from == 0 && (!other || other->kind != n->kind)) {
+		if (n->revision > all->since && (!other || other->kind != n->kind)) {
 			fprintf(stderr, "only the watcher of '%s' has %lld\n", w->name,
 				(long long)n->revision);
 			return false;
@@ -309,15 +308,15 @@ static bool gives_the_list(struct world *world, const struct watcher *w)
 }
 
 static bool prove(struct world *world, struct writer *writers, size_t writer_count,
-	struct watcher *watchers, size_t watcher_count, int64_t start)
+	struct watcher *watchers, size_t watcher_count)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < watcher_count; i++) {
 		good &= rises(&watchers[i]);
 		good &= tells_the_same(&watchers[i], &watchers[0]);
-		for (size_t k = 0; k < writer_count; k++)
-			good &= has_all(&watchers[i], &writers[k].log, start);
+		for (size_t k = 0; k < writer_count && good; k++)
+			good = has_all(&watchers[i], &writers[k].log);
 	}
 	return good && gives_the_list(world, &watchers[0]);
 }
@@ -410,9 +409,11 @@ int main(int argc, char **argv)
 	int64_t start = wait_until_told(&w);
 
 	prepare(&w, watchers, watcher_count, writer_count, start, ios);
+	printf("begun at %lld\n", (long long)start);
+	fflush(stdout);
 	run(&w, (int)strtol(argv[2], NULL, 10), writers, writer_count, ios);
 
-	bool good = prove(&w, writers, writer_count, watchers, watcher_count, start);
+	bool good = prove(&w, writers, writer_count, watchers, watcher_count);
 
 	for (size_t i = 0; i < writer_count; i++) {
 		acknowledged += writers[i].log.len;

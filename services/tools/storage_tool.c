@@ -1,7 +1,7 @@
 /*
  * The storage from the command line, over a given etcd: what tests of it run.
  *
- *	storage_tool [--servers URL,URL] [--prefix /registry] COMMAND
+ *	storage_tool [--servers URL,URL] [--prefix /registry] [--compact yes] [--tries N] COMMAND
  *
  *	get GROUP/VERSION/RESOURCE [NS/]NAME       from etcd, as JSON
  *	list GROUP/VERSION/RESOURCE [NAMESPACE]    from the cache: "REVISION NS/NAME" lines, a count
@@ -25,7 +25,7 @@
 
 enum {
 	INPUT_BYTES_MAX = 64 << 20,
-	READY_S = 30,
+	READY_TRIES = 10,
 	SERVERS_MAX = 8,
 };
 
@@ -35,8 +35,8 @@ struct session {
 	const struct resource *resource;
 };
 
-static int open_storage(
-	struct session *s, str servers, const char *prefix, bool compacts, struct err *e);
+static int open_storage(struct session *s, str servers, const char *prefix, bool compacts,
+	long tries, struct err *e);
 static int run(struct session *s, int argc, char **argv, struct err *e);
 
 int main(int argc, char **argv)
@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	str servers = STR("http://127.0.0.1:2379");
 	const char *prefix = "/registry";
 	bool compacts = false;
+	long tries = READY_TRIES;
 	struct err e;
 	int result;
 
@@ -55,13 +56,15 @@ int main(int argc, char **argv)
 			prefix = argv[2];
 		else if (strcmp(argv[1], "--compact") == 0)
 			compacts = strcmp(argv[2], "yes") == 0;
+		else if (strcmp(argv[1], "--tries") == 0)
+			tries = strtol(argv[2], NULL, 10);
 	}
 	if (argc < 3) {
 		fprintf(stderr, "usage: storage_tool [--servers URLS] [--prefix P] COMMAND ...\n");
 		return 2;
 	}
 	arena_init(&s.arena, ARENA_NO_LIMIT);
-	result = open_storage(&s, servers, prefix, compacts, &e);
+	result = open_storage(&s, servers, prefix, compacts, tries, &e);
 	if (result == 0) {
 		result = run(&s, argc, argv, &e);
 		storage_close(s.storage);
@@ -72,8 +75,8 @@ int main(int argc, char **argv)
 	return result < 0;
 }
 
-static int open_storage(
-	struct session *s, str servers, const char *prefix, bool compacts, struct err *e)
+static int open_storage(struct session *s, str servers, const char *prefix, bool compacts,
+	long tries, struct err *e)
 {
 	static str urls[SERVERS_MAX];
 	struct storage_options o = {.clock = &clock_system,
@@ -84,7 +87,7 @@ static int open_storage(
 	while (servers.at && o.servers.len < SERVERS_MAX)
 		urls[o.servers.len++] = str_cut(&servers, ',');
 	TRY(storage_open(&o, NULL, &s->storage, e));
-	for (int tries = 0; tries < READY_S; tries++)
+	while (tries-- > 0)
 		if (storage_wait_here(s->storage, 0, e) == 0)
 			return 0;
 	storage_close(s->storage);

@@ -74,6 +74,7 @@ void feed_stop(struct storage *s)
 	drop_pending(s);
 	free(s->pending.at);
 	buf_free(&s->fill.next_key);
+	loop_undefer(&s->loop, &s->flush);
 	if (s->batch)
 		counted_drop(&s->batch->counted);
 	s->batch = NULL;

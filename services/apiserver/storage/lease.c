@@ -38,16 +38,17 @@ int lease_get(struct storage *s, int64_t ttl_s, int64_t *id, struct err *e)
 static int grant(struct storage *s, int64_t ttl_s, int64_t *id, struct err *e)
 {
 	struct etcd_grant_answer a;
-	struct request r;
+	struct buf message, answer;
 	int result;
 
-	request_init(&r, s, ETCD_GRANT);
-	etcd_put_grant(&r.message, ttl_s);
-	result = request_run(&r, e);
+	buf_init(&message, BUF_NO_LIMIT);
+	buf_init(&answer, BUF_NO_LIMIT);
+	etcd_put_grant(&message, ttl_s);
+	result = storage_ask(s, ETCD_GRANT, &message, &answer, e);
 	if (result == 0)
-		result = etcd_read_grant(buf_str(&r.answer), &a, e);
+		result = etcd_read_grant(buf_str(&answer), &a, e);
 	if (result == 0)
 		*id = a.id;
-	request_free(&r);
+	buf_free(&answer);
 	return result;
 }

@@ -160,22 +160,12 @@ void wait_init(struct storage *s);
 void wait_check(struct storage *s); /* the cache has moved on */
 void wait_close(struct storage *s, const struct err *e);
 
-/* write.c: a request to etcd from a thread that waits for the answer. */
-struct request {
-	struct storage *storage;
-	struct loop_task task;
-	struct etcd_call call;
-	enum etcd_method method;
-	struct buf message, answer;
-	struct err error;
-	bool done;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-};
-
-void request_init(struct request *r, struct storage *s, enum etcd_method method);
-void request_free(struct request *r);
-NODISCARD int request_run(struct request *r, struct err *e);
+/*
+ * write.c: a request to etcd from a thread that waits for the answer. Frees the message; the
+ * answer replaces what the buffer held.
+ */
+NODISCARD int storage_ask(struct storage *s, enum etcd_method method, struct buf *message,
+	struct buf *answer, struct err *e);
 
 /* The key in etcd. */
 void storage_key(const struct cache *c, str ns, str name, struct buf *to);

@@ -7,6 +7,19 @@
 
 enum { PAGE_KEYS = 500 };
 
+/* A request to etcd, on the stack of the thread that waits for the answer. */
+struct request {
+	struct storage *storage;
+	struct loop_task task;
+	struct etcd_call call;
+	enum etcd_method method;
+	struct buf *message, *answer;
+	struct err error;
+	bool done;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+};
+
 static void send_request(struct loop_task *t);
 static void request_done(struct etcd_call *call, str answer, const struct err *e);
 static void finish(struct request *r, const struct err *e);
@@ -27,36 +40,30 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision,
 static int read_page(struct storage *s, struct cache *c, int64_t revision, struct buf *key,
 	struct entry_scratch *scratch, struct btree_node **root, bool *more, struct err *e);
 
-void request_init(struct request *r, struct storage *s, enum etcd_method method)
+int storage_ask(struct storage *s, enum etcd_method method, struct buf *message, struct buf *answer,
+	struct err *e)
 {
-	*r = (struct request){.storage = s,
+	struct request r = {.storage = s,
 		.task.run = send_request,
 		.call.done = request_done,
-		.method = method};
-	buf_init(&r->message, BUF_NO_LIMIT);
-	buf_init(&r->answer, BUF_NO_LIMIT);
-	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->changed, NULL);
-}
+		.method = method,
+		.message = message,
+		.answer = answer};
 
-void request_free(struct request *r)
-{
-	buf_free(&r->message);
-	buf_free(&r->answer);
-	pthread_cond_destroy(&r->changed);
-	pthread_mutex_destroy(&r->lock);
-}
-
-int request_run(struct request *r, struct err *e)
-{
-	loop_post(&r->storage->loop, &r->task);
-	pthread_mutex_lock(&r->lock);
-	while (!r->done)
-		pthread_cond_wait(&r->changed, &r->lock);
-	pthread_mutex_unlock(&r->lock);
-	if (r->error.kind == ERR_NONE)
+	buf_reset(answer);
+	pthread_mutex_init(&r.lock, NULL);
+	pthread_cond_init(&r.changed, NULL);
+	loop_post(&s->loop, &r.task);
+	pthread_mutex_lock(&r.lock);
+	while (!r.done)
+		pthread_cond_wait(&r.changed, &r.lock);
+	pthread_mutex_unlock(&r.lock);
+	pthread_cond_destroy(&r.changed);
+	pthread_mutex_destroy(&r.lock);
+	buf_free(message);
+	if (r.error.kind == ERR_NONE)
 		return 0;
-	*e = r->error;
+	*e = r.error;
 	return -1;
 }
 
@@ -194,15 +201,14 @@ static void send_request(struct loop_task *t)
 		finish(r, &e);
 		return;
 	}
-	etcd_start(r->storage->etcd, &r->call, r->method, &r->message);
+	etcd_start(r->storage->etcd, &r->call, r->method, r->message);
 }
 
-/* The answer's memory changes hands. */
 static void request_done(struct etcd_call *call, str answer, const struct err *e)
 {
 	struct request *r = CONTAINER_OF(call, struct request, call);
 
-	buf_add_str(&r->answer, answer);
+	buf_add_str(r->answer, answer);
 	finish(r, e);
 }
 
@@ -220,18 +226,23 @@ static void finish(struct request *r, const struct err *e)
 static int run_txn(struct storage *s, const struct etcd_txn *t, struct buf *answer,
 	struct etcd_txn_answer *to, struct err *e)
 {
-	struct request r;
-	int result;
+	struct buf message;
 
-	request_init(&r, s, ETCD_TXN);
-	etcd_put_txn(&r.message, t);
-	result = request_run(&r, e);
-	if (result == 0) {
-		buf_add_str(answer, buf_str(&r.answer));
-		result = etcd_read_txn(buf_str(answer), to, e);
-	}
-	request_free(&r);
-	return result;
+	buf_init(&message, BUF_NO_LIMIT);
+	etcd_put_txn(&message, t);
+	TRY(storage_ask(s, ETCD_TXN, &message, answer, e));
+	return etcd_read_txn(buf_str(answer), to, e);
+}
+
+static int read_range(struct storage *s, const struct etcd_range *range, struct buf *answer,
+	struct etcd_range_answer *to, struct err *e)
+{
+	struct buf message;
+
+	buf_init(&message, BUF_NO_LIMIT);
+	etcd_put_range(&message, range);
+	TRY(storage_ask(s, ETCD_RANGE, &message, answer, e));
+	return etcd_read_range(buf_str(answer), to, e);
 }
 
 static int replace(struct storage *s, const struct stored *before, const struct etcd_op *op,
@@ -309,24 +320,6 @@ static int is_unchanged(struct storage *s, struct cache *c, const struct stored 
 	buf_free(&value);
 	buf_free(&key);
 	buf_free(&answer);
-	return result;
-}
-
-static int read_range(struct storage *s, const struct etcd_range *range, struct buf *answer,
-	struct etcd_range_answer *to, struct err *e)
-{
-	struct request r;
-	int result;
-
-	request_init(&r, s, ETCD_RANGE);
-	etcd_put_range(&r.message, range);
-	result = request_run(&r, e);
-	if (result == 0) {
-		buf_reset(answer);
-		buf_add_str(answer, buf_str(&r.answer));
-		result = etcd_read_range(buf_str(answer), to, e);
-	}
-	request_free(&r);
 	return result;
 }
 

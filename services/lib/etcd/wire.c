@@ -38,6 +38,7 @@ enum {
 	CREATE_FRAGMENT = 8,
 };
 
+static void put_only(struct buf *to, uint32_t number, int64_t value);
 static void put_i64(struct pb_writer *w, uint32_t number, int64_t value);
 static void put_text(struct pb_writer *w, uint32_t number, str text);
 static void put_op(struct pb_writer *w, uint32_t number, const struct etcd_op *op);
@@ -98,29 +99,17 @@ void etcd_put_delete(struct buf *to, str key, str end)
 
 void etcd_put_compact(struct buf *to, int64_t revision)
 {
-	struct pb_writer w;
-
-	pb_write_start(&w, to);
-	put_i64(&w, COMPACT_REVISION, revision);
-	pb_write_end(&w);
+	put_only(to, COMPACT_REVISION, revision);
 }
 
 void etcd_put_grant(struct buf *to, int64_t ttl_s)
 {
-	struct pb_writer w;
-
-	pb_write_start(&w, to);
-	put_i64(&w, GRANT_TTL, ttl_s);
-	pb_write_end(&w);
+	put_only(to, GRANT_TTL, ttl_s);
 }
 
 void etcd_put_lease(struct buf *to, int64_t id)
 {
-	struct pb_writer w;
-
-	pb_write_start(&w, to);
-	put_i64(&w, LEASE_ID, id);
-	pb_write_end(&w);
+	put_only(to, LEASE_ID, id);
 }
 
 void etcd_put_watch_create(struct buf *to, const struct etcd_watch_create *c)
@@ -147,6 +136,16 @@ void etcd_put_watch_progress(struct buf *to)
 
 	pb_write_start(&w, to);
 	pb_put_length(&w, WATCH_PROGRESS, pb_mark(&w));
+	pb_write_end(&w);
+}
+
+/* A message of one number. */
+static void put_only(struct buf *to, uint32_t number, int64_t value)
+{
+	struct pb_writer w;
+
+	pb_write_start(&w, to);
+	put_i64(&w, number, value);
 	pb_write_end(&w);
 }
 

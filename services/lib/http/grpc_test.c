@@ -164,15 +164,22 @@ static void turn_until_ended(struct test *t, struct world *w, const struct outco
 	REQUIRE(o->ends == 1);
 }
 
-static void call(
-	struct test *t, struct world *w, struct outcome *o, const char *method, str message)
+static void call_with(struct test *t, struct world *w, struct outcome *o,
+	const struct grpc_options *to, str message)
 {
-	struct grpc_options to = to_method(method);
 	struct err e;
 
 	init(o);
-	REQUIRE_OK(grpc_call(w->client, &o->call, &to, message, &e), &e);
+	REQUIRE_OK(grpc_call(w->client, &o->call, to, message, &e), &e);
 	turn_until_ended(t, w, o);
+}
+
+static void call(
+	struct test *t, struct world *w, struct outcome *o, const char *method, str message)
+{
+	const struct grpc_options to = to_method(method);
+
+	call_with(t, w, o, &to, message);
 }
 
 TEST(grpc_unary_call_is_answered)
@@ -263,13 +270,10 @@ TEST(grpc_message_beyond_the_limit_ends_the_call)
 	struct grpc_options to = to_method("/echo");
 	struct outcome o;
 	struct world w;
-	struct err e;
 
-	begin(t, &w);
-	init(&o);
 	to.message_bytes_max = 10;
-	REQUIRE_OK(grpc_call(w.client, &o.call, &to, STR("eleven byte"), &e), &e);
-	turn_until_ended(t, &w, &o);
+	begin(t, &w);
+	call_with(t, &w, &o, &to, STR("eleven byte"));
 	CHECK_INT(o.code, GRPC_RESOURCE_EXHAUSTED);
 	CHECK_INT(o.error.kind, ERR_LIMIT);
 	CHECK_INT(o.messages.len, 0);
@@ -281,13 +285,10 @@ TEST(grpc_call_ends_at_its_deadline)
 	struct grpc_options to = to_method("/silent");
 	struct outcome o;
 	struct world w;
-	struct err e;
 
-	begin(t, &w);
-	init(&o);
 	to.timeout_ns = 20 * NS_PER_MS;
-	REQUIRE_OK(grpc_call(w.client, &o.call, &to, STR("x"), &e), &e);
-	turn_until_ended(t, &w, &o);
+	begin(t, &w);
+	call_with(t, &w, &o, &to, STR("x"));
 	CHECK_INT(o.code, GRPC_DEADLINE_EXCEEDED);
 	CHECK_INT(o.error.kind, ERR_TIMEOUT);
 	CHECK_STR(str_of(w.timeout), "21m");
