@@ -246,13 +246,14 @@ static void write_types(struct pools *p, const struct type_rows *rows)
 		while (kind < kind_count && kinds[kind] != d)
 			kind++;
 		buf_add_fmt(p->to,
-			"\t{&api_schema, %u, sizeof(struct %.*s), %zu, %zu, %zu, %zu, %zu, %zu, "
+			"\t{&api_schema, %u, %u, sizeof(struct %.*s), %zu, %zu, %zu, %zu, %zu, "
+			"%zu, "
 			"%u, %zu, %zu, "
 			"%d, %d, 0x%x},\n",
-			pool_text(p, d->go_type), STR_ARG(d->c_name), r->fields, r->json_fields,
-			r->numbers, r->lookup, d->member_count, d->flat_count, r->number_max,
-			kind < kind_count ? kind + 1 : 0, d->default_call.at ? ++call_count : 0,
-			r->lookup_bits, d->form,
+			pool_text(p, d->go_type), pool_text(p, d->module->id), STR_ARG(d->c_name),
+			r->fields, r->json_fields, r->numbers, r->lookup, d->member_count,
+			d->flat_count, r->number_max, kind < kind_count ? kind + 1 : 0,
+			d->default_call.at ? ++call_count : 0, r->lookup_bits, d->form,
 			(unsigned)d->flags | (d->what == DECL_OBJECT ? TYPE_OBJECT : 0u));
 	}
 	buf_add_fmt(p->to, "};\n\nstatic default_function *const functions[] = {\n");

@@ -59,6 +59,15 @@ static struct discovery_api_group_discovery_list *aggregate(
 	struct discovery *d, size_t first, size_t end);
 static int etag(struct arena *a, const void *document, str *to, struct err *e);
 
+/* These kinds are every group's own and go as v1. */
+static void *new_document(struct arena *a, enum api_type type)
+{
+	struct object *o = object_new(a, &api_schema.types[type]);
+
+	o->api_version = STR("v1");
+	return o;
+}
+
 int discovery_new(str advertise_address, struct discovery **to, struct err *e)
 {
 	struct discovery *d = calloc(1, sizeof(*d));
@@ -73,7 +82,7 @@ int discovery_new(str advertise_address, struct discovery **to, struct err *e)
 		find_versions(d, g);
 		d->group_count += g->version_count > 0;
 	}
-	d->api = object_new(&d->arena, &api_schema.types[API_API_VERSIONS]);
+	d->api = new_document(&d->arena, API_API_VERSIONS);
 	d->api->versions.at = d->groups[0].versions;
 	d->api->versions.len = d->groups[0].version_count;
 	d->api->server_address_by_client_cidrs.at = arena_get(
@@ -82,7 +91,7 @@ int discovery_new(str advertise_address, struct discovery **to, struct err *e)
 	d->api->server_address_by_client_cidrs.at[0] = (struct server_address_by_client_cidr){
 		.client_cidr = STR("0.0.0.0/0"),
 		.server_address = arena_str(&d->arena, advertise_address)};
-	d->apis = object_new(&d->arena, &api_schema.types[API_API_GROUP_LIST]);
+	d->apis = new_document(&d->arena, API_API_GROUP_LIST);
 	d->apis->groups.at = arena_get(&d->arena, GROUPS_MAX * sizeof(struct api_group));
 	for (size_t i = 1; i < d->group_count; i++) {
 		struct api_group *g = &d->apis->groups.at[d->apis->groups.len++];
@@ -348,7 +357,7 @@ static struct api_resource_list *list_resources(struct discovery *d, str group, 
 {
 	enum { RESOURCES_MAX = 128 }; /* of a group-version, subresources included */
 	struct arena *a = &d->arena;
-	struct api_resource_list *list = object_new(a, &api_schema.types[API_API_RESOURCE_LIST]);
+	struct api_resource_list *list = new_document(a, API_API_RESOURCE_LIST);
 
 	list->group_version = api_version_of(a, group, version);
 	list->resources.at = arena_get(a, RESOURCES_MAX * sizeof(struct api_resource));
@@ -368,7 +377,7 @@ static struct api_resource_list *list_resources(struct discovery *d, str group, 
 static struct api_group *describe_group(struct discovery *d, const struct group *g)
 {
 	struct arena *a = &d->arena;
-	struct api_group *to = object_new(a, &api_schema.types[API_API_GROUP]);
+	struct api_group *to = new_document(a, API_API_GROUP);
 
 	to->name = g->name;
 	to->versions.at = arena_get(a, VERSIONS_MAX * sizeof(struct group_version_for_discovery));

@@ -1,10 +1,32 @@
 #include "apiserver/endpoints/openapi.h"
 
+#include "apiserver/endpoints/openapi_build.h"
+#include "lib/crypto/digest.h"
+#include "lib/daemon/version.h"
+
+#include <pthread.h>
 #include <stdlib.h>
 
-struct openapi {
-	struct arena arena;
+enum { DOCUMENTS_MAX = 64 };
+
+struct document {
+	str group, version;
+	str path; /* "apis/apps/v1" */
+	str json; /* absent: not made yet */
+	str hash;
 };
+
+struct openapi {
+	pthread_mutex_t lock;
+	struct arena arena;
+	struct document documents[DOCUMENTS_MAX];
+	size_t count;
+};
+
+static void find_documents(struct openapi *o);
+static int make(struct openapi *o, struct document *d, struct err *e);
+static void serve_index(struct request *r);
+static void serve(struct request *r, struct document *d);
 
 int openapi_new(struct openapi **to, struct err *e)
 {
@@ -12,17 +34,199 @@ int openapi_new(struct openapi **to, struct err *e)
 
 	if (!o)
 		return err_set(e, ERR_SYSTEM, "no memory for OpenAPI");
+	pthread_mutex_init(&o->lock, NULL);
 	arena_init(&o->arena, ARENA_NO_LIMIT);
+	find_documents(o);
 	*to = o;
 	return 0;
 }
 
 void openapi_free(struct openapi *o)
 {
+	if (!o)
+		return;
+	arena_free(&o->arena);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
-bool openapi_handle(UNUSED struct request *r, UNUSED str path)
+bool openapi_handle(struct request *r, str path)
 {
+	struct openapi *o = r->endpoints->openapi;
+
+	if (str_eq(path, STR("/openapi/v3"))) {
+		serve_index(r);
+		return true;
+	}
+	if (!str_starts(path, STR("/openapi/v3/")))
+		return false;
+	path = str_slice(path, sizeof("/openapi/v3/") - 1, path.len);
+	for (size_t i = 0; i < o->count; i++) {
+		if (str_eq(o->documents[i].path, path)) {
+			serve(r, &o->documents[i]);
+			return true;
+		}
+	}
 	return false;
+}
+
+static void find_documents(struct openapi *o)
+{
+	for (size_t i = 0; i < api_resource_count; i++) {
+		const struct resource *r = &api_resources[i];
+		size_t k = 0;
+
+		if (!registry_serves(r))
+			continue;
+		while (k < o->count &&
+			(!str_eq(o->documents[k].group, r->group) ||
+				!str_eq(o->documents[k].version, r->version)))
+			k++;
+		if (k < o->count || k == DOCUMENTS_MAX)
+			continue;
+		o->documents[o->count++] = (struct document){
+			.group = r->group,
+			.version = r->version,
+			.path = r->group.len
+				? arena_fmt(&o->arena, "apis/%.*s/%.*s", STR_ARG(r->group),
+					  STR_ARG(r->version))
+				: arena_fmt(&o->arena, "api/%.*s", STR_ARG(r->version)),
+		};
+	}
+}
+
+static void put_document(struct arena *a, const struct document *d, struct buf *to)
+{
+	struct definitions definitions;
+
+	definitions_init(&definitions, a);
+	definitions_add(&definitions, &api_schema.types[API_DELETE_OPTIONS]);
+	definitions_add(&definitions, &api_schema.types[API_API_RESOURCE_LIST]);
+	buf_add_str(to,
+		STR("{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":"
+		    "\"" VERSION_GIT "\"},\"paths\":{"));
+	openapi_put_paths(&definitions, d->group, d->version, to);
+	buf_add_str(to, STR("},\"components\":{\"schemas\":{"));
+	definitions_put(&definitions, to);
+	buf_add_str(to,
+		STR(",\"io.k8s.apimachinery.pkg.apis.meta.v1.Patch\":{\"type\":\"object\"}},"
+		    "\"securitySchemes\":{\"BearerToken\":{\"type\":\"apiKey\",\"name\":"
+		    "\"authorization\",\"in\":\"header\"}}}}"));
+}
+
+static int make(struct openapi *o, struct document *d, struct err *e)
+{
+	uint8_t digest[DIGEST_SHA256_BYTES];
+	char hash[2 * DIGEST_SHA256_BYTES + 1];
+	struct arena scratch;
+	struct buf b;
+
+	if (d->json.at)
+		return 0;
+	arena_init(&scratch, ARENA_NO_LIMIT);
+	buf_init(&b, BUF_NO_LIMIT);
+	put_document(&scratch, d, &b);
+	int result = buf_ok(&b, "the OpenAPI document", e);
+
+	if (result == 0) {
+		digest_sha256(buf_str(&b), digest);
+		for (size_t i = 0; i < DIGEST_SHA256_BYTES; i++)
+			snprintf(hash + 2 * i, 3, "%02X", digest[i]);
+		d->hash = arena_fmt(&o->arena, "%s", hash);
+		d->json = arena_str(&o->arena, buf_str(&b));
+	}
+	buf_free(&b);
+	arena_free(&scratch);
+	return result;
+}
+
+static int make_locked(struct openapi *o, struct document *d, struct err *e)
+{
+	pthread_mutex_lock(&o->lock);
+	int result = make(o, d, e);
+
+	pthread_mutex_unlock(&o->lock);
+	return result;
+}
+
+static void add_header(struct request *r, const char *name, str value)
+{
+	struct err full;
+
+	if (http_header_add(&r->answer.headers, &r->arena, str_of(name), value, &full) < 0)
+		return;
+}
+
+/* JSON is all there is; what asks for nothing else is told so. */
+static bool negotiated(struct request *r)
+{
+	struct err e;
+
+	if (negotiate_answer(
+		    &r->arena, &r->x->request.headers, &r->query, ACCEPT_PLAIN, &r->form, &e) < 0 ||
+		r->form.format != FORMAT_JSON) {
+		r->form.format = FORMAT_JSON;
+		status_fail(&r->arena, &e, STATUS_NOT_ACCEPTABLE,
+			"only the following media types are accepted: application/json");
+		request_fail(r, &e);
+		return false;
+	}
+	return true;
+}
+
+static void serve_index(struct request *r)
+{
+	struct openapi *o = r->endpoints->openapi;
+	struct buf *to = &r->answer.body;
+	struct err e;
+
+	if (!negotiated(r))
+		return;
+	buf_reset(to);
+	buf_add_str(to, STR("{\"paths\":{"));
+	for (size_t i = 0; i < o->count; i++) {
+		struct document *d = &o->documents[i];
+
+		if (make_locked(o, d, &e) < 0) {
+			request_fail(r, &e);
+			return;
+		}
+		buf_add_fmt(to, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/v3/%.*s?hash=%.*s\"}",
+			i ? "," : "", STR_ARG(d->path), STR_ARG(d->path), STR_ARG(d->hash));
+	}
+	buf_add_str(to, STR("}}"));
+	r->answer.code = 200;
+	request_send(r);
+}
+
+/* A document under its hash never changes. */
+static void serve(struct request *r, struct document *d)
+{
+	str hash = url_query_get(&r->query, STR("hash"));
+	struct err e;
+
+	if (!negotiated(r))
+		return;
+	if (make_locked(r->endpoints->openapi, d, &e) < 0) {
+		request_fail(r, &e);
+		return;
+	}
+	str tag = arena_fmt(&r->arena, "\"%.*s\"", STR_ARG(d->hash));
+
+	add_header(r, "ETag", tag);
+	add_header(r, "Vary", STR("Accept"));
+	if (hash.len && !str_eq(hash, d->hash)) {
+		add_header(r, "Location",
+			arena_fmt(&r->arena, "/openapi/v3/%.*s?hash=%.*s", STR_ARG(d->path),
+				STR_ARG(d->hash)));
+		request_send_text(r, 301, STR(""), STR(""));
+		return;
+	}
+	if (hash.len)
+		add_header(r, "Cache-Control", STR("public, immutable"));
+	if (str_eq(http_header(&r->x->request.headers, STR("if-none-match")), tag)) {
+		request_send_text(r, 304, STR(""), STR(""));
+		return;
+	}
+	request_send_text(r, 200, STR("application/json"), d->json);
 }

@@ -104,6 +104,7 @@ enum type_flags {
 struct type {
 	const struct schema *schema;
 	uint32_t go_name; /* NUL-terminated: "v1.PodSpec" */
+	uint32_t module;  /* NUL-terminated: where it is declared, "core/v1" */
 	uint32_t size_bytes;
 	uint32_t fields;      /* first of its own rows, in declaration order */
 	uint32_t json_fields; /* first of the rows as JSON has them, inline structs laid open */
