@@ -10,6 +10,7 @@ const struct controller_row controller_rows[] = {
 	{&garbage_collector_controller, .alias = "garbagecollector", .workers = SETTING(workers_gc),
 		.wanted = collects_garbage},
 	{&namespace_controller, .alias = "namespace", .workers = SETTING(workers_namespace)},
+	{&deployment_controller, .alias = "deployment", .workers = SETTING(workers_deployment)},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
