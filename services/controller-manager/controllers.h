@@ -32,3 +32,6 @@ extern const struct controller replicaset_controller;
 extern const struct controller replication_controller_controller;
 extern const struct controller namespace_controller;
 extern const struct controller garbage_collector_controller;
+extern const struct controller deployment_controller;
+extern const struct controller endpoints_controller;
+extern const struct controller endpointslice_controller;
