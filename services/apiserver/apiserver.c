@@ -308,7 +308,14 @@ static int open_endpoints(struct apiserver *s, struct err *e)
 
 static int start(struct apiserver *s, struct err *e)
 {
-	struct bootstrap_options b = {.advertise_address = s->flags.advertise_address};
+	struct bootstrap_options b = {
+		.storage = s->storage,
+		.clock = &clock_system,
+		.random = &s->daemon.random,
+		.advertise_address = s->flags.advertise_address,
+		.secure_port = (int32_t)s->flags.secure_port,
+		.service_cluster_ip_range = s->flags.service_cluster_ip_range,
+	};
 
 	make_health(s);
 	s->metrics = metrics_new(endpoints_metrics, endpoints_metric_count);
@@ -325,7 +332,8 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(open_registry(s, e));
 	endpoints_set(s->endpoints, s->registry, s->authorizer);
 	b.registry = s->registry;
-	b.admission_user = STR("system:apiserver");
+	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
+		b.rbac |= str_eq(s->flags.authorization_mode.at[i], STR("RBAC"));
 	TRY(bootstrap(&b, e));
 	return io_threads_start(s->threads, s->listener, s->tls, e);
 }

@@ -1,5 +1,10 @@
 /*
- * What a cluster has from the first moment on: its own namespaces.
+ * What every cluster has from its first start on: the system namespaces, the system priority
+ * classes, RBAC's default roles and bindings, the range of Service addresses, and the Service
+ * `kubernetes` with the endpoints that lead to this server
+ * (pkg/controlplane/controller/{systemnamespaces,kubernetesservice,defaultservicecidr}).
+ *
+ * Blocks; several servers may do it at once. What is there already stays.
  */
 #pragma once
 
@@ -7,9 +12,13 @@
 
 struct bootstrap_options {
 	struct registry *registry;
-	str admission_user; /* as whom the objects are made */
-	str advertise_address;
+	struct storage *storage;
+	const struct clock *clock;
+	struct random *random;
+	bool rbac;             /* --authorization-mode has RBAC */
+	str advertise_address; /* where clients in pods reach this server */
+	int32_t secure_port;
+	str service_cluster_ip_range;
 };
 
-/* Makes what is missing. Blocks. */
 NODISCARD int bootstrap(const struct bootstrap_options *o, struct err *e);

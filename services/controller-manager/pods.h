@@ -10,7 +10,7 @@
 
 /* Neither finished nor being deleted. */
 bool pod_is_active(const void *pod);
-bool pod_is_terminating(const void *pod);  /* being deleted and not finished */
+bool pod_is_terminating(const void *pod); /* being deleted and not finished */
 
 /* Ready for so long. */
 bool pod_is_available(const struct pod *p, int32_t min_ready_s, int64_t now_s);

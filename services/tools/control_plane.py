@@ -193,7 +193,7 @@ class ControlPlane:
     def apiserver(self):
         pki = self.pki
         argv = [self.path("kube-apiserver"), "--bind-address=127.0.0.1", f"--secure-port={self.port}",
-                "--advertise-address=127.0.0.1" if self.ours("kube-apiserver") else "--advertise-address=10.255.255.1",
+                "--advertise-address=10.255.255.1",
                 "--allow-privileged=true", "--authorization-mode=Node,RBAC",
                 f"--client-ca-file={pki / 'ca.crt'}", "--enable-admission-plugins=NodeRestriction",
                 "--enable-bootstrap-token-auth=true",
