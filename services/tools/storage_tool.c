@@ -1,7 +1,8 @@
 /*
  * The storage from the command line, over a given etcd: what tests of it run.
  *
- *	storage_tool [--servers URL,URL] [--prefix /registry] [--compact yes] [--tries N] COMMAND
+ *	storage_tool [--servers URL,URL] [--prefix /registry] [--compact yes] [--tries N]
+ *		[--cafile F --certfile F --keyfile F] COMMAND
  *
  *	get GROUP/VERSION/RESOURCE [NS/]NAME       from etcd, as JSON
  *	list GROUP/VERSION/RESOURCE [NAMESPACE]    from the cache: "REVISION NS/NAME" lines, a count
@@ -15,6 +16,7 @@
  * The core group is "core". Exit status 1: the command failed, and standard error says why.
  */
 #include "apiserver/storage/storage.h"
+#include "lib/os/file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,39 +35,30 @@ struct session {
 	struct storage *storage;
 	struct arena arena;
 	const struct resource *resource;
+	long tries; /* to reach etcd */
 };
 
-static int open_storage(struct session *s, str servers, const char *prefix, bool compacts,
-	long tries, struct err *e);
+static int read_option(struct session *s, const char *name, const char *value,
+	struct storage_options *o, str *servers, struct err *e);
+static int open_storage(struct session *s, struct storage_options *o, str servers, struct err *e);
 static int run(struct session *s, int argc, char **argv, struct err *e);
 
 int main(int argc, char **argv)
 {
-	struct session s = {0};
+	struct storage_options o = {.clock = &clock_system, .prefix = STR("/registry")};
 	str servers = STR("http://127.0.0.1:2379");
-	const char *prefix = "/registry";
-	bool compacts = false;
-	long tries = READY_TRIES;
+	struct session s = {.tries = READY_TRIES};
 	struct err e;
-	int result;
+	int result = 0;
 
-	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2, argv += 2) {
-		if (strcmp(argv[1], "--servers") == 0)
-			servers = str_of(argv[2]);
-		else if (strcmp(argv[1], "--prefix") == 0)
-			prefix = argv[2];
-		else if (strcmp(argv[1], "--compact") == 0)
-			compacts = strcmp(argv[2], "yes") == 0;
-		else if (strcmp(argv[1], "--tries") == 0)
-			tries = strtol(argv[2], NULL, 10);
-	}
+	arena_init(&s.arena, ARENA_NO_LIMIT);
+	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0 && result == 0; argc -= 2, argv += 2)
+		result = read_option(&s, argv[1], argv[2], &o, &servers, &e);
 	if (argc < 3) {
 		fprintf(stderr, "usage: storage_tool [--servers URLS] [--prefix P] COMMAND ...\n");
 		return 2;
 	}
-	arena_init(&s.arena, ARENA_NO_LIMIT);
-	result = open_storage(&s, servers, prefix, compacts, tries, &e);
-	if (result == 0) {
+	if (result == 0 && (result = open_storage(&s, &o, servers, &e)) == 0) {
 		result = run(&s, argc, argv, &e);
 		storage_close(s.storage);
 	}
@@ -75,19 +68,35 @@ int main(int argc, char **argv)
 	return result < 0;
 }
 
-static int open_storage(struct session *s, str servers, const char *prefix, bool compacts,
-	long tries, struct err *e)
+static int read_option(struct session *s, const char *name, const char *value,
+	struct storage_options *o, str *servers, struct err *e)
 {
-	static str urls[SERVERS_MAX];
-	struct storage_options o = {.clock = &clock_system,
-		.prefix = str_of(prefix),
-		.servers.at = urls,
-		.compaction_interval_ns = compacts ? NS_PER_S : 0};
+	if (strcmp(name, "--servers") == 0)
+		*servers = str_of(value);
+	else if (strcmp(name, "--prefix") == 0)
+		o->prefix = str_of(value);
+	else if (strcmp(name, "--compact") == 0)
+		o->compaction_interval_ns = strcmp(value, "yes") == 0 ? NS_PER_S : 0;
+	else if (strcmp(name, "--tries") == 0)
+		s->tries = strtol(value, NULL, 10);
+	else if (strcmp(name, "--cafile") == 0)
+		return file_read(&s->arena, value, INPUT_BYTES_MAX, &o->ca_pem, e);
+	else if (strcmp(name, "--certfile") == 0)
+		return file_read(&s->arena, value, INPUT_BYTES_MAX, &o->cert_pem, e);
+	else if (strcmp(name, "--keyfile") == 0)
+		return file_read(&s->arena, value, INPUT_BYTES_MAX, &o->key_pem, e);
+	else
+		return err_set(e, ERR_INVALID, "no option %s", name);
+	return 0;
+}
 
-	while (servers.at && o.servers.len < SERVERS_MAX)
-		urls[o.servers.len++] = str_cut(&servers, ',');
-	TRY(storage_open(&o, NULL, &s->storage, e));
-	while (tries-- > 0)
+static int open_storage(struct session *s, struct storage_options *o, str servers, struct err *e)
+{
+	o->servers.at = arena_get(&s->arena, SERVERS_MAX * sizeof(str));
+	while (servers.at && o->servers.len < SERVERS_MAX)
+		o->servers.at[o->servers.len++] = str_cut(&servers, ',');
+	TRY(storage_open(o, NULL, &s->storage, e));
+	while (s->tries-- > 0)
 		if (storage_wait_here(s->storage, 0, e) == 0)
 			return 0;
 	storage_close(s->storage);

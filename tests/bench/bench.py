@@ -36,6 +36,8 @@ def main():
         ("every served kind with every field set", ["out/dev/bin/bench_object", EVERY_KIND]),
         ("HTTP: CPU time of the server per request, memory of a connection",
          ["/usr/bin/python3", "tests/bench/http_bench.py"]),
+        ("storage: CPU time of a client of etcd per write and event, memory of a cache",
+         ["/usr/bin/python3", "tests/bench/storage_bench.py", "10000", "150000"]),
     ]:
         print(f"== {title}", flush=True)
         failed += subprocess.run(argv, cwd=ROOT, check=False).returncode != 0

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "services/tools"))
 
-from control_plane import Notices, Process, etcd_folder, free_ports  # noqa: E402
+from control_plane import ControlPlane, Notices, Process, etcd_folder, free_ports  # noqa: E402, F401
 
 READY_TIMEOUT_S = 30
 TOOL_TIMEOUT_S = 60
@@ -67,7 +67,7 @@ class Storage:
     """storage_tool over one etcd."""
 
     def __init__(self, url, *options):
-        self.argv = [str(ROOT / "out/dev/bin/storage_tool"), "--servers", url, *options]
+        self.argv = [str(ROOT / "out/dev/bin/storage_tool"), "--servers", url, *map(str, options)]
 
     def run(self, *words, stdin=None):
         if stdin is not None and not isinstance(stdin, str):

@@ -3,7 +3,7 @@ import subprocess
 import time
 
 import pytest
-from etcd_member import ROOT, Storage, free_ports
+from etcd_member import ROOT, ControlPlane, Storage, free_ports
 
 PODS = "core/v1/pods"
 CHURN_S = 6
@@ -157,6 +157,24 @@ def test_the_second_endpoint_serves_when_the_first_is_dead(etcd):
     storage = Storage(f"http://127.0.0.1:{free_ports(1)[0]},http://localhost:{etcd.client_port}")
     storage("create", PODS, stdin=pod())
     assert storage("list", PODS).splitlines()[0].endswith("default/a")
+
+
+def test_etcd_behind_tls_wants_to_see_a_certificate(tmp_path):
+    plane = ControlPlane(tmp_path / "plane")
+    plane.make()
+    plane.start(["etcd"])
+    try:
+        url, pki = f"https://127.0.0.1:{plane.etcd_port}", plane.pki
+        trusted = ["--tries", "1", "--cafile", pki / "etcd/ca.crt"]
+        shown = ["--certfile", pki / "apiserver-etcd-client.crt", "--keyfile", pki / "apiserver-etcd-client.key"]
+        storage = Storage(url, *trusted, *shown)
+        storage("create", PODS, stdin=pod())
+        assert storage("list", PODS).splitlines()[0].endswith("default/a")
+        assert Storage(url, *trusted).run("list", PODS).returncode == 1
+        assert Storage(url, "--tries", "1", "--cafile", pki / "ca.crt", *shown).run("list", PODS).returncode == 1
+        assert "needs a CA file" in Storage(url, "--tries", "1").run("list", PODS).stderr
+    finally:
+        plane.stop()
 
 
 def test_old_revisions_are_compacted_by_turns(etcd, storage):
