@@ -38,10 +38,15 @@ SYSROOT_tsan := $(SYSROOT)
 SYSROOT_fuzz := $(SYSROOT)
 SYSROOT_musl := out/sysroot/musl
 
-# Folders in the order of their floors; the archive holds all, a program takes what it uses.
+# Folders in the order of their floors. The library holds what is below lib/; each program's folders are
+# an archive of their own, and in the one binary a part that shows nothing but its main, so that two
+# programs may use one name.
 FOLDERS     := $(filter-out tools coracle,$(shell sed -n 's/^\([a-z][a-z/-]*\) .*/\1/p' services/FLOORS))
 sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
-LIB_SOURCES := $(foreach f,$(FOLDERS),$(call sources,$(f)) $(call sources,$(f)/defaults))
+LIB_SOURCES := $(foreach f,$(filter lib/%,$(FOLDERS)),$(call sources,$(f)) $(call sources,$(f)/defaults))
+PARTS       := $(sort $(foreach f,$(filter-out lib/%,$(FOLDERS)),$(if $(call sources,$(f)),$(firstword $(subst /, ,$(f))))))
+part_of      = $(filter $(firstword $(subst /, ,$(1))),$(PARTS))
+part_sources = $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(call sources,$(f)))
 TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard $(FOLDERS:%=services/%/*_test.c)))))
 TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver/storage,$(TESTED))
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
@@ -87,6 +92,19 @@ LIB_SOURCES += $(GEN_SOURCES)
 
 object = $(patsubst %.c,out/$(1)/obj/%.o,$(2))
 
+# A program's objects: $(1) is the build, $(2) the program's folder.
+define part
+out/$(1)/parts/$(2).a: $(call object,$(1),$(call part_sources,$(2)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+
+out/$(1)/parts/$(2).o: $(call object,$(1),$(call part_sources,$(2)))
+	@mkdir -p $$(@D)
+	@ld -r -o $$@ $$^
+	@objcopy --wildcard --keep-global-symbol='*_main' $$@
+endef
+
 define build
 out/$(1)/obj/%.o: %.c $(SYSROOT_$(1))/.built | $(GEN_STAMP)
 	@mkdir -p $$(@D)
@@ -97,11 +115,13 @@ out/$(1)/libcoracle.a: $(call object,$(1),$(LIB_SOURCES))
 	@rm -f $$@
 	@$(AR) rcs $$@ $$^
 
-out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o out/$(1)/libcoracle.a
+$(foreach p,$(PARTS),$(eval $(call part,$(1),$(p))))
+
+out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o $(PARTS:%=out/$(1)/parts/%.a) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
-out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) out/$(1)/libcoracle.a
+out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) $(PARTS:%=out/$(1)/parts/%.o) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
@@ -113,7 +133,7 @@ out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) ou
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
-out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o out/$(1)/libcoracle.a
+out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o $(PARTS:%=out/$(1)/parts/%.a) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
@@ -129,7 +149,7 @@ $(foreach b,dev asan tsan fuzz musl,$(eval $(call build,$(b))))
 # One test program a folder: $(1) is the build, $(2) the folder.
 define unit
 out/$(1)/test/$(subst /,-,$(2)): $(call object,$(1),$(wildcard services/$(2)/*_test.c) services/lib/base/test.c) \
-		out/$(1)/libcoracle.a
+		$(patsubst %,out/$(1)/parts/%.a,$(call part_of,$(2))) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 endef
@@ -180,7 +200,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(addprefix run-fuzz-,$(or $(TARGET),$(FUZZ))) ## fuzz every parser: TARGET=json FUZZ_SECONDS=60
 
 .PHONY: run-fuzz-%
-run-fuzz-%: out/fuzz/obj/fuzz_%.o out/fuzz/libcoracle.a
+run-fuzz-%: out/fuzz/obj/fuzz_%.o $(PARTS:%=out/fuzz/parts/%.a) out/fuzz/libcoracle.a
 	@mkdir -p out/fuzz/bin out/fuzz/found/$* tests/fuzz/corpus/$*
 	@$(CLANG) $(FLAGS_fuzz) -fsanitize=fuzzer $^ -L$(SYSROOT)/lib $(LIBS) -o out/fuzz/bin/$*
 	out/fuzz/bin/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
