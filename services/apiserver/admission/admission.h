@@ -50,6 +50,7 @@ struct admission_options {
 	struct storage *storage;
 	struct authorizer *authorizer;
 	const struct clock *clock;
+	struct random *random;             /* any thread */
 	struct str_list enabled, disabled; /* --enable-admission-plugins, --disable-... */
 };
 

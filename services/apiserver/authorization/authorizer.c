@@ -24,7 +24,7 @@ int authorizer_open(const struct authorizer_options *o, struct authorizer **to, 
 	arena_init(&z->arena, ARENA_NO_LIMIT);
 	bootstrap_policy_read(&z->arena, &policy);
 	z->node_rules = bootstrap_policy_rules(&policy, STR("system:node"));
-	z->graph = graph_new();
+	z->graph = node_graph_new();
 	pthread_mutex_init(&z->lock, NULL);
 	z->index = rbac_index_new(NULL, 0);
 	map_init(&z->entries);
@@ -40,7 +40,7 @@ void authorizer_close(struct authorizer *z)
 		counted_drop(&((struct rbac_entry *)n->value)->counted);
 	map_free(&z->entries);
 	rbac_index_drop(z->index);
-	graph_free(z->graph);
+	node_graph_free(z->graph);
 	pthread_mutex_destroy(&z->lock);
 	arena_free(&z->arena);
 	free(z);

@@ -222,32 +222,32 @@ static void remove_entry(struct feed *f, str ns, str name)
 
 static void put_pod(struct feed *f, const void *object)
 {
-	graph_put_pod(f->authorizer->graph, object);
+	node_graph_put_pod(f->authorizer->graph, object);
 }
 
 static void remove_pod(struct feed *f, str ns, str name)
 {
-	graph_remove_pod(f->authorizer->graph, ns, name);
+	node_graph_remove_pod(f->authorizer->graph, ns, name);
 }
 
 static void put_volume(struct feed *f, const void *object)
 {
-	graph_put_volume(f->authorizer->graph, object);
+	node_graph_put_volume(f->authorizer->graph, object);
 }
 
 static void remove_volume(struct feed *f, UNUSED str ns, str name)
 {
-	graph_remove_volume(f->authorizer->graph, name);
+	node_graph_remove_volume(f->authorizer->graph, name);
 }
 
 static void put_attachment(struct feed *f, const void *object)
 {
-	graph_put_attachment(f->authorizer->graph, object);
+	node_graph_put_attachment(f->authorizer->graph, object);
 }
 
 static void remove_attachment(struct feed *f, UNUSED str ns, str name)
 {
-	graph_remove_attachment(f->authorizer->graph, name);
+	node_graph_remove_attachment(f->authorizer->graph, name);
 }
 
 static void clear_entries(struct feed *f)
@@ -269,15 +269,15 @@ static void clear_entries(struct feed *f)
 
 static void clear_pods(struct feed *f)
 {
-	graph_clear_pods(f->authorizer->graph);
+	node_graph_clear_pods(f->authorizer->graph);
 }
 
 static void clear_volumes(struct feed *f)
 {
-	graph_clear_volumes(f->authorizer->graph);
+	node_graph_clear_volumes(f->authorizer->graph);
 }
 
 static void clear_attachments(struct feed *f)
 {
-	graph_clear_attachments(f->authorizer->graph);
+	node_graph_clear_attachments(f->authorizer->graph);
 }

@@ -8,7 +8,7 @@
 
 /* One request of a node. */
 struct request {
-	struct graph *graph;
+	struct node_graph *graph;
 	str node;
 	const struct attributes *t;
 	struct buf *reason; /* may be NULL */
@@ -55,7 +55,7 @@ str node_of(const struct user *u)
 	return str_slice(u->name, prefix.len, u->name.len);
 }
 
-enum decision node_authorize(struct graph *g, struct rule_list node_rules,
+enum decision node_authorize(struct node_graph *g, struct rule_list node_rules,
 	const struct attributes *t, struct buf *reason)
 {
 	struct request r = {g, node_of(t->user), t, reason};
@@ -114,7 +114,7 @@ static enum decision related(const struct request *r, bool found)
 
 static bool has_ref(const struct request *r, enum ref_kind kind)
 {
-	return graph_has_ref(r->graph, r->node, kind, r->t->ns, r->t->name);
+	return node_graph_has_ref(r->graph, r->node, kind, r->t->ns, r->t->name);
 }
 
 /* Get, of one object, no subresource. */
@@ -170,7 +170,7 @@ static enum decision claim(const struct request *r)
 
 static enum decision volume(const struct request *r)
 {
-	return gettable(r, graph_has_volume(r->graph, r->node, r->t->name));
+	return gettable(r, node_graph_has_volume(r->graph, r->node, r->t->name));
 }
 
 static enum decision resource_claim(const struct request *r)
@@ -180,7 +180,7 @@ static enum decision resource_claim(const struct request *r)
 
 static enum decision attachment(const struct request *r)
 {
-	return gettable(r, graph_has_attachment(r->graph, r->node, r->t->name));
+	return gettable(r, node_graph_has_attachment(r->graph, r->node, r->t->name));
 }
 
 static enum decision service_account(const struct request *r)
@@ -265,7 +265,7 @@ static enum decision node_own(const struct request *r)
 static enum decision pod(const struct request *r)
 {
 	const struct attributes *t = r->t;
-	bool found = graph_has_pod(r->graph, r->node, t->ns, t->name);
+	bool found = node_graph_has_pod(r->graph, r->node, t->ns, t->name);
 
 	if (str_eq(t->subresource, STR("status")) && is_one_of(t->verb, "update patch"))
 		return DECISION_ALLOW;

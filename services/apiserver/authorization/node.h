@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "apiserver/authorization/graph.h"
+#include "apiserver/authorization/node_graph.h"
 #include "apiserver/authorization/rules.h"
 
 /* The node's name if the user is one: "" for a member of system:nodes of another name. Absent for
@@ -15,5 +15,5 @@
 str node_of(const struct user *u);
 
 /* DECISION_ALLOW or DECISION_NO_OPINION. `reason` may be NULL. */
-enum decision node_authorize(struct graph *g, struct rule_list node_rules,
+enum decision node_authorize(struct node_graph *g, struct rule_list node_rules,
 	const struct attributes *t, struct buf *reason);

@@ -46,20 +46,20 @@ static void *parse(struct test *t, enum api_type type, const char *json)
 	return o;
 }
 
-static struct graph *filled_graph(struct test *t)
+static struct node_graph *filled_graph(struct test *t)
 {
-	struct graph *g = graph_new();
+	struct node_graph *g = node_graph_new();
 
-	graph_put_pod(g, parse(t, API_POD, pod_on_n1));
-	graph_put_pod(g, parse(t, API_POD, mirror_on_n2));
-	graph_put_volume(g, parse(t, API_PERSISTENT_VOLUME, volume));
-	graph_put_attachment(g, parse(t, API_STORAGE_VOLUME_ATTACHMENT, attachment));
+	node_graph_put_pod(g, parse(t, API_POD, pod_on_n1));
+	node_graph_put_pod(g, parse(t, API_POD, mirror_on_n2));
+	node_graph_put_volume(g, parse(t, API_PERSISTENT_VOLUME, volume));
+	node_graph_put_attachment(g, parse(t, API_STORAGE_VOLUME_ATTACHMENT, attachment));
 	return g;
 }
 
 /* "verb group/resource/sub ns name", absent parts as "-". */
-static enum decision ask(struct test *t, struct graph *g, const char *node, const char *request,
-	const struct selector *fields, str *reason)
+static enum decision ask(struct test *t, struct node_graph *g, const char *node,
+	const char *request, const struct selector *fields, str *reason)
 {
 	str groups[] = {STR("system:nodes")}, words = str_of(request), parts[6];
 	struct user u = {
@@ -188,7 +188,7 @@ static const struct {
 
 TEST(node_may_touch_what_concerns_it)
 {
-	struct graph *g = filled_graph(t);
+	struct node_graph *g = filled_graph(t);
 
 	for (size_t i = 0; i < COUNT_OF(requests); i++) {
 		str reason;
@@ -198,7 +198,7 @@ TEST(node_may_touch_what_concerns_it)
 		CHECK_INT(d, requests[i].reason ? DECISION_NO_OPINION : DECISION_ALLOW);
 		CHECK_STR(reason, requests[i].reason ? requests[i].reason : "");
 	}
-	graph_free(g);
+	node_graph_free(g);
 }
 
 TEST(node_lists_pods_by_its_own_name)
@@ -208,7 +208,7 @@ TEST(node_lists_pods_by_its_own_name)
 		bool allowed;
 	} cases[] = {{"spec.nodeName=n1", true}, {"status.phase!=Failed,spec.nodeName=n1", true},
 		{"spec.nodeName=n2", false}, {"spec.nodeName!=n1", false}, {"", false}};
-	struct graph *g = filled_graph(t);
+	struct node_graph *g = filled_graph(t);
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct selector s;
@@ -222,7 +222,7 @@ TEST(node_lists_pods_by_its_own_name)
 		CHECK((ask(t, g, "n1", "list resource.k8s.io resourceslices", &s, &reason) ==
 			      DECISION_ALLOW) == cases[i].allowed);
 	}
-	graph_free(g);
+	node_graph_free(g);
 }
 
 TEST(node_is_a_user_of_its_group)
@@ -237,26 +237,26 @@ TEST(node_is_a_user_of_its_group)
 	CHECK(!node_of(&u).at);
 }
 
-TEST(graph_forgets_what_is_gone)
+TEST(node_graph_forgets_what_is_gone)
 {
-	struct graph *g = filled_graph(t);
+	struct node_graph *g = filled_graph(t);
 	struct pod *moved = parse(t, API_POD, pod_on_n1);
 
 	moved->spec.node_name = STR("n3");
-	graph_put_pod(g, moved);
-	CHECK(!graph_has_ref(g, STR("n1"), REF_SECRET, STR("ns"), STR("vol")));
-	CHECK(graph_has_ref(g, STR("n3"), REF_SECRET, STR("ns"), STR("vol")));
-	CHECK(graph_has_volume(g, STR("n3"), STR("pv")));
-	graph_remove_volume(g, STR("pv"));
-	CHECK(!graph_has_volume(g, STR("n3"), STR("pv")));
-	CHECK(!graph_has_ref(g, STR("n3"), REF_SECRET, STR("far"), STR("stage")));
-	graph_remove_pod(g, STR("ns"), STR("p"));
-	CHECK(!graph_has_pod(g, STR("n3"), STR("ns"), STR("p")));
-	CHECK(!graph_has_ref(g, STR("n3"), REF_SECRET, STR("ns"), STR("vol")));
-	graph_remove_attachment(g, STR("va"));
-	CHECK(!graph_has_attachment(g, STR("n1"), STR("va")));
-	graph_put_pod(g, moved);
-	graph_clear_pods(g);
-	CHECK(!graph_has_pod(g, STR("n3"), STR("ns"), STR("p")));
-	graph_free(g);
+	node_graph_put_pod(g, moved);
+	CHECK(!node_graph_has_ref(g, STR("n1"), REF_SECRET, STR("ns"), STR("vol")));
+	CHECK(node_graph_has_ref(g, STR("n3"), REF_SECRET, STR("ns"), STR("vol")));
+	CHECK(node_graph_has_volume(g, STR("n3"), STR("pv")));
+	node_graph_remove_volume(g, STR("pv"));
+	CHECK(!node_graph_has_volume(g, STR("n3"), STR("pv")));
+	CHECK(!node_graph_has_ref(g, STR("n3"), REF_SECRET, STR("far"), STR("stage")));
+	node_graph_remove_pod(g, STR("ns"), STR("p"));
+	CHECK(!node_graph_has_pod(g, STR("n3"), STR("ns"), STR("p")));
+	CHECK(!node_graph_has_ref(g, STR("n3"), REF_SECRET, STR("ns"), STR("vol")));
+	node_graph_remove_attachment(g, STR("va"));
+	CHECK(!node_graph_has_attachment(g, STR("n1"), STR("va")));
+	node_graph_put_pod(g, moved);
+	node_graph_clear_pods(g);
+	CHECK(!node_graph_has_pod(g, STR("n3"), STR("ns"), STR("p")));
+	node_graph_free(g);
 }

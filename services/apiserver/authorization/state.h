@@ -4,7 +4,7 @@
 #pragma once
 
 #include "apiserver/authorization/bootstrap_policy.h"
-#include "apiserver/authorization/graph.h"
+#include "apiserver/authorization/node_graph.h"
 #include "apiserver/authorization/rbac.h"
 #include "lib/base/map.h"
 
@@ -24,7 +24,7 @@ struct authorizer {
 	struct authorizer_options options;
 	struct arena arena;
 	struct rule_list node_rules; /* in the arena */
-	struct graph *graph;
+	struct node_graph *graph;
 
 	pthread_mutex_t lock; /* of `index` */
 	struct rbac_index *index;

@@ -1,4 +1,4 @@
-#include "apiserver/authorization/graph.h"
+#include "apiserver/authorization/node_graph.h"
 
 #include "lib/base/map.h"
 
@@ -8,44 +8,44 @@
 #define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 
 /* Each of these is one block with its texts behind it. */
-struct graph_node {
+struct node_graph_node {
 	str name;
-	struct graph_pod *pods;
+	struct node_graph_pod *pods;
 };
 
-struct graph_pod {
+struct node_graph_pod {
 	str key, ns; /* key: "ns/name" */
-	struct graph_node *node;
-	struct graph_pod *next, *previous; /* of the node */
+	struct node_graph_node *node;
+	struct node_graph_pod *next, *previous; /* of the node */
 	size_t ref_count;
 	struct object_ref refs[];
 };
 
-struct graph_volume {
+struct node_graph_volume {
 	str name, claim_key; /* "ns/name" */
 	size_t ref_count;
 	struct object_ref refs[];
 };
 
-struct graph_attachment {
+struct node_graph_attachment {
 	str name, node;
 };
 
-struct graph {
+struct node_graph {
 	pthread_rwlock_t lock;
 	struct map nodes, pods, volumes, attachments;
 };
 
-static void drop_pod(struct graph *g, str key);
-static struct graph_node *node_for(struct graph *g, str name);
+static void drop_pod(struct node_graph *g, str key);
+static struct node_graph_node *node_for(struct node_graph *g, str name);
 static size_t text_bytes(const struct object_refs *refs);
 static char *place(char *to, str from, str *at);
 static char *place_refs(char *to, const struct object_refs *from, struct object_ref *at);
 static void *block(size_t bytes);
 
-struct graph *graph_new(void)
+struct node_graph *node_graph_new(void)
 {
-	struct graph *g = block(sizeof(*g));
+	struct node_graph *g = block(sizeof(*g));
 	struct map *maps[] = {&g->nodes, &g->pods, &g->volumes, &g->attachments};
 
 	pthread_rwlock_init(&g->lock, NULL);
@@ -54,7 +54,7 @@ struct graph *graph_new(void)
 	return g;
 }
 
-void graph_free(struct graph *g)
+void node_graph_free(struct node_graph *g)
 {
 	struct map *owning[] = {&g->nodes, &g->pods, &g->volumes, &g->attachments};
 
@@ -68,7 +68,7 @@ void graph_free(struct graph *g)
 }
 
 /* A mirror pod can have no references: they would be its node's choice. */
-void graph_put_pod(struct graph *g, const struct pod *p)
+void node_graph_put_pod(struct node_graph *g, const struct pod *p)
 {
 	struct arena a;
 	struct object_refs refs = {.arena = &a};
@@ -78,8 +78,8 @@ void graph_put_pod(struct graph *g, const struct pod *p)
 		pod_refs(p, &refs);
 	str key = arena_fmt(
 		&a, "%.*s/%.*s", STR_ARG(p->metadata.namespace), STR_ARG(p->metadata.name));
-	size_t head = sizeof(struct graph_pod) + refs.len * sizeof(struct object_ref);
-	struct graph_pod *n = block(head + key.len + text_bytes(&refs));
+	size_t head = sizeof(struct node_graph_pod) + refs.len * sizeof(struct object_ref);
+	struct node_graph_pod *n = block(head + key.len + text_bytes(&refs));
 	char *to = place((char *)n + head, key, &n->key);
 
 	n->ns = str_slice(n->key, 0, p->metadata.namespace.len);
@@ -102,7 +102,7 @@ void graph_put_pod(struct graph *g, const struct pod *p)
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_remove_pod(struct graph *g, str ns, str name)
+void node_graph_remove_pod(struct node_graph *g, str ns, str name)
 {
 	struct arena a;
 
@@ -113,7 +113,7 @@ void graph_remove_pod(struct graph *g, str ns, str name)
 	arena_free(&a);
 }
 
-void graph_put_volume(struct graph *g, const struct persistent_volume *v)
+void node_graph_put_volume(struct node_graph *g, const struct persistent_volume *v)
 {
 	const struct object_reference *claim = v->spec.claim_ref;
 	struct arena a;
@@ -126,8 +126,9 @@ void graph_put_volume(struct graph *g, const struct persistent_volume *v)
 		volume_refs(v, &refs);
 		str key = arena_fmt(
 			&a, "%.*s/%.*s", STR_ARG(claim->namespace), STR_ARG(claim->name));
-		size_t head = sizeof(struct graph_volume) + refs.len * sizeof(struct object_ref);
-		struct graph_volume *n = block(
+		size_t head = sizeof(struct node_graph_volume) +
+			refs.len * sizeof(struct object_ref);
+		struct node_graph_volume *n = block(
 			head + key.len + v->metadata.name.len + text_bytes(&refs));
 		char *to = place((char *)n + head, key, &n->claim_key);
 
@@ -140,17 +141,17 @@ void graph_put_volume(struct graph *g, const struct persistent_volume *v)
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_remove_volume(struct graph *g, str name)
+void node_graph_remove_volume(struct node_graph *g, str name)
 {
 	pthread_rwlock_wrlock(&g->lock);
 	free(map_remove(&g->volumes, name));
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_put_attachment(struct graph *g, const struct storage_volume_attachment *v)
+void node_graph_put_attachment(struct node_graph *g, const struct storage_volume_attachment *v)
 {
 	str name = v->metadata.name, node = v->spec.node_name;
-	struct graph_attachment *n = block(sizeof(*n) + name.len + node.len);
+	struct node_graph_attachment *n = block(sizeof(*n) + name.len + node.len);
 	char *to = place((char *)(n + 1), name, &n->name);
 
 	place(to, node, &n->node);
@@ -160,7 +161,7 @@ void graph_put_attachment(struct graph *g, const struct storage_volume_attachmen
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_remove_attachment(struct graph *g, str name)
+void node_graph_remove_attachment(struct node_graph *g, str name)
 {
 	pthread_rwlock_wrlock(&g->lock);
 	free(map_remove(&g->attachments, name));
@@ -176,7 +177,7 @@ static void empty(struct map *m)
 }
 
 /* In one step: pods and nodes point to each other. */
-void graph_clear_pods(struct graph *g)
+void node_graph_clear_pods(struct node_graph *g)
 {
 	pthread_rwlock_wrlock(&g->lock);
 	empty(&g->nodes);
@@ -184,27 +185,27 @@ void graph_clear_pods(struct graph *g)
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_clear_volumes(struct graph *g)
+void node_graph_clear_volumes(struct node_graph *g)
 {
 	pthread_rwlock_wrlock(&g->lock);
 	empty(&g->volumes);
 	pthread_rwlock_unlock(&g->lock);
 }
 
-void graph_clear_attachments(struct graph *g)
+void node_graph_clear_attachments(struct node_graph *g)
 {
 	pthread_rwlock_wrlock(&g->lock);
 	empty(&g->attachments);
 	pthread_rwlock_unlock(&g->lock);
 }
 
-bool graph_has_pod(struct graph *g, str node, str ns, str name)
+bool node_graph_has_pod(struct node_graph *g, str node, str ns, str name)
 {
 	struct arena a;
 
 	arena_init(&a, ARENA_NO_LIMIT);
 	pthread_rwlock_rdlock(&g->lock);
-	const struct graph_pod *p = map_get(
+	const struct node_graph_pod *p = map_get(
 		&g->pods, arena_fmt(&a, "%.*s/%.*s", STR_ARG(ns), STR_ARG(name)));
 	bool found = p && str_eq(p->node->name, node);
 
@@ -223,30 +224,30 @@ static bool refers(const struct object_ref *refs, size_t count, str own_ns, enum
 	return false;
 }
 
-static bool claims(const struct graph_node *n, str claim_key)
+static bool claims(const struct node_graph_node *n, str claim_key)
 {
 	str name = claim_key, ns = str_cut(&name, '/');
 
-	for (const struct graph_pod *p = n->pods; p; p = p->next)
+	for (const struct node_graph_pod *p = n->pods; p; p = p->next)
 		if (refers(p->refs, p->ref_count, p->ns, REF_CLAIM, ns, name))
 			return true;
 	return false;
 }
 
 /* Volumes are looked through only where no pod names the secret itself. */
-static bool has_ref(struct graph *g, str node, enum ref_kind kind, str ns, str name)
+static bool has_ref(struct node_graph *g, str node, enum ref_kind kind, str ns, str name)
 {
-	const struct graph_node *n = map_get(&g->nodes, node);
+	const struct node_graph_node *n = map_get(&g->nodes, node);
 
 	if (!n)
 		return false;
-	for (const struct graph_pod *p = n->pods; p; p = p->next)
+	for (const struct node_graph_pod *p = n->pods; p; p = p->next)
 		if (refers(p->refs, p->ref_count, p->ns, kind, ns, name))
 			return true;
 	if (kind != REF_SECRET)
 		return false;
 	map_each (&g->volumes, v) {
-		const struct graph_volume *volume = v->value;
+		const struct node_graph_volume *volume = v->value;
 
 		if (refers(volume->refs, volume->ref_count, STR(""), kind, ns, name) &&
 			claims(n, volume->claim_key))
@@ -255,7 +256,7 @@ static bool has_ref(struct graph *g, str node, enum ref_kind kind, str ns, str n
 	return false;
 }
 
-bool graph_has_ref(struct graph *g, str node, enum ref_kind kind, str ns, str name)
+bool node_graph_has_ref(struct node_graph *g, str node, enum ref_kind kind, str ns, str name)
 {
 	pthread_rwlock_rdlock(&g->lock);
 	bool found = has_ref(g, node, kind, ns, name);
@@ -264,21 +265,21 @@ bool graph_has_ref(struct graph *g, str node, enum ref_kind kind, str ns, str na
 	return found;
 }
 
-bool graph_has_volume(struct graph *g, str node, str name)
+bool node_graph_has_volume(struct node_graph *g, str node, str name)
 {
 	pthread_rwlock_rdlock(&g->lock);
-	const struct graph_node *n = map_get(&g->nodes, node);
-	const struct graph_volume *v = map_get(&g->volumes, name);
+	const struct node_graph_node *n = map_get(&g->nodes, node);
+	const struct node_graph_volume *v = map_get(&g->volumes, name);
 	bool found = n && v && claims(n, v->claim_key);
 
 	pthread_rwlock_unlock(&g->lock);
 	return found;
 }
 
-bool graph_has_attachment(struct graph *g, str node, str name)
+bool node_graph_has_attachment(struct node_graph *g, str node, str name)
 {
 	pthread_rwlock_rdlock(&g->lock);
-	const struct graph_attachment *n = map_get(&g->attachments, name);
+	const struct node_graph_attachment *n = map_get(&g->attachments, name);
 	bool found = n && str_eq(n->node, node);
 
 	pthread_rwlock_unlock(&g->lock);
@@ -286,13 +287,13 @@ bool graph_has_attachment(struct graph *g, str node, str name)
 }
 
 /* A node without pods goes with the last. */
-static void drop_pod(struct graph *g, str key)
+static void drop_pod(struct node_graph *g, str key)
 {
-	struct graph_pod *p = map_remove(&g->pods, key);
+	struct node_graph_pod *p = map_remove(&g->pods, key);
 
 	if (!p)
 		return;
-	struct graph_node *n = p->node;
+	struct node_graph_node *n = p->node;
 
 	if (p->previous)
 		p->previous->next = p->next;
@@ -307,9 +308,9 @@ static void drop_pod(struct graph *g, str key)
 	free(p);
 }
 
-static struct graph_node *node_for(struct graph *g, str name)
+static struct node_graph_node *node_for(struct node_graph *g, str name)
 {
-	struct graph_node *n = map_get(&g->nodes, name);
+	struct node_graph_node *n = map_get(&g->nodes, name);
 
 	if (!n) {
 		n = block(sizeof(*n) + name.len);

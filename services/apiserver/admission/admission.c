@@ -1,0 +1,128 @@
+#include "apiserver/admission/admission.h"
+
+#include "apiserver/admission/plugin.h"
+
+#include <stdlib.h>
+
+static const struct plugin *find(str name);
+static int check_names(const struct str_list *names, bool enable, struct err *e);
+static bool runs(const struct admission_options *o, const struct plugin *p);
+static bool concerns(const struct plugin *p, const struct admission_attributes *t);
+
+int admission_open(const struct admission_options *o, struct admission **to, struct err *e)
+{
+	size_t mutating = 0, validating = 0;
+
+	TRY(check_names(&o->enabled, true, e));
+	TRY(check_names(&o->disabled, false, e));
+	struct admission *n = calloc(1, sizeof(*n));
+	const struct plugin **rows = calloc(2 * (plugin_count + 1), sizeof(*rows));
+
+	if (!n || !rows) {
+		free(n);
+		free(rows);
+		return err_set(e, ERR_SYSTEM, "no memory for admission");
+	}
+	n->options = *o;
+	n->mutating = rows;
+	n->validating = rows + plugin_count + 1;
+	for (size_t i = 0; i < plugin_count; i++) {
+		if (!runs(o, &plugins[i]))
+			continue;
+		if (plugins[i].mutate)
+			n->mutating[mutating++] = &plugins[i];
+		if (plugins[i].validate)
+			n->validating[validating++] = &plugins[i];
+	}
+	pthread_mutex_init(&n->recent.lock, NULL);
+	*to = n;
+	return 0;
+}
+
+void admission_close(struct admission *n)
+{
+	pthread_mutex_destroy(&n->recent.lock);
+	free(n->mutating);
+	free(n);
+}
+
+void admission_put_names(const struct admission *n, struct buf *to)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < plugin_count; i++) {
+		if (!runs(&n->options, &plugins[i]) || find(str_of(plugins[i].name)) != &plugins[i])
+			continue;
+		buf_add_fmt(to, "%s%s", first ? "" : ",", plugins[i].name);
+		first = false;
+	}
+}
+
+int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)
+{
+	for (size_t i = 0; n->mutating[i]; i++)
+		if (concerns(n->mutating[i], t))
+			TRY(n->mutating[i]->mutate(n, t, e));
+	return 0;
+}
+
+int admission_validate(struct admission *n, const struct admission_attributes *t, struct err *e)
+{
+	for (size_t i = 0; n->validating[i]; i++)
+		if (concerns(n->validating[i], t))
+			TRY(n->validating[i]->validate(n, t, e));
+	return 0;
+}
+
+static const struct plugin *find(str name)
+{
+	for (size_t i = 0; i < plugin_count; i++)
+		if (str_eq(name, str_of(plugins[i].name)))
+			return &plugins[i];
+	return NULL;
+}
+
+static int check_names(const struct str_list *names, bool enable, struct err *e)
+{
+	for (size_t i = 0; i < names->len; i++) {
+		const struct plugin *p = find(names->at[i]);
+
+		if (!p)
+			return err_set(e, ERR_INVALID,
+				"--%s-admission-plugins: there is no plugin \"%.*s\"",
+				enable ? "enable" : "disable", STR_ARG(names->at[i]));
+		if (enable && (p->flags & PLUGIN_NOT_BUILT))
+			return err_set(e, ERR_INVALID,
+				"--enable-admission-plugins: the plugin %s is not built yet",
+				p->name);
+	}
+	return 0;
+}
+
+static bool listed(const struct str_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (str_eq(l->at[i], str_of(name)))
+			return true;
+	return false;
+}
+
+/* As upstream: what is enabled and disabled is disabled. */
+static bool runs(const struct admission_options *o, const struct plugin *p)
+{
+	if (listed(&o->disabled, p->name) || (p->flags & (PLUGIN_NOT_BUILT | PLUGIN_IDLE)))
+		return false;
+	return (p->flags & PLUGIN_DEFAULT) || listed(&o->enabled, p->name);
+}
+
+static bool concerns(const struct plugin *p, const struct admission_attributes *t)
+{
+	if (!(p->operations & t->operation) ||
+		(t->subresource.len > 0 && !(p->flags & PLUGIN_SUBRESOURCES)))
+		return false;
+	if (!p->resource)
+		return true;
+	str group = str_of(p->resource), resource = str_cut(&group, '.');
+
+	return str_eq(t->resource->plural, resource) && str_eq(t->resource->group, group);
+}
