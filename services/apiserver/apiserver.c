@@ -190,7 +190,11 @@ static int open_authorizer(struct apiserver *s, struct err *e)
 		{"AlwaysDeny", AUTHZ_ALWAYS_DENY},
 	};
 	const struct str_list *wanted = &s->flags.authorization_mode;
-	struct authorizer_options o = {.storage = s->storage, .io = io_threads_storage(s->threads)};
+	struct authorizer_options o = {
+		.storage = s->storage,
+		.loop = io_threads_loop(s->threads),
+		.io = io_threads_storage(s->threads),
+	};
 
 	for (size_t i = 0; i < wanted->len && o.mode_count < COUNT_OF(o.modes); i++) {
 		size_t k = 0;
@@ -309,7 +313,6 @@ static int open_endpoints(struct apiserver *s, struct err *e)
 static int start(struct apiserver *s, struct err *e)
 {
 	struct bootstrap_options b = {
-		.storage = s->storage,
 		.clock = &clock_system,
 		.random = &s->daemon.random,
 		.advertise_address = s->flags.advertise_address,
@@ -331,6 +334,7 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(open_authorizer(s, e));
 	TRY(open_registry(s, e));
 	endpoints_set(s->endpoints, s->registry, s->authorizer);
+	b.storage = s->storage;
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
 		b.rbac |= str_eq(s->flags.authorization_mode.at[i], STR("RBAC"));

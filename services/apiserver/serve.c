@@ -54,6 +54,11 @@ int io_threads_make(struct endpoints_server *p, size_t count, struct io_threads 
 	return 0;
 }
 
+struct loop *io_threads_loop(struct io_threads *t)
+{
+	return &t->threads[0].loop;
+}
+
 struct storage_io *io_threads_storage(struct io_threads *t)
 {
 	return endpoints_storage_io(t->threads[0].endpoints);

@@ -14,7 +14,8 @@ struct io_threads;
 NODISCARD int io_threads_make(
 	struct endpoints_server *p, size_t count, struct io_threads **to, struct err *e);
 
-/* Of the first loop. */
+/* The first loop, and its end of the storage. */
+struct loop *io_threads_loop(struct io_threads *t);
 struct storage_io *io_threads_storage(struct io_threads *t);
 
 NODISCARD int io_threads_start(

@@ -221,7 +221,7 @@ class ControlPlane:
                 "--bind-address=127.0.0.1", f"--secure-port={self.other_ports[0]}",
                 f"--client-ca-file={pki / 'ca.crt'}", "--allocate-node-cidrs=true", "--cluster-cidr=10.244.0.0/16",
                 f"--cluster-signing-cert-file={pki / 'ca.crt'}", f"--cluster-signing-key-file={pki / 'ca.key'}",
-                "--controllers=*,bootstrapsigner,tokencleaner", "--leader-elect=true",
+                "--leader-elect=true",
                 f"--requestheader-client-ca-file={pki / 'front-proxy-ca.crt'}", f"--root-ca-file={pki / 'ca.crt'}",
                 f"--service-account-private-key-file={pki / 'sa.key'}",
                 f"--service-cluster-ip-range={SERVICE_RANGE}", "--use-service-account-credentials=true"]
