@@ -70,7 +70,7 @@ void snapshot_keep(struct snapshot *n)
 	if (!c)
 		return;
 
-	int64_t now_ns = clock_system.monotonic_ns(&clock_system);
+	int64_t now_ns = c->clock->monotonic_ns(c->clock);
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < KEPT_MAX; i++) {
@@ -159,21 +159,26 @@ void cache_replace(struct cache *c, struct btree_node *root, int64_t revision)
 	btree_drop(old);
 }
 
-void cache_trim(struct storage *s, struct cache *c)
+bool cache_trim(struct storage *s, struct cache *c)
 {
 	int64_t now_ns = s->loop.now_ns;
+	bool more;
 
 	pthread_mutex_lock(&c->lock);
 	while (c->history.len > 0 &&
 		c->history.slots[c->history.first].at_ns + s->options.history_ns < now_ns)
 		history_shift(&c->history);
-	for (size_t i = 0; i < KEPT_MAX; i++)
+	more = c->history.len > 0;
+	for (size_t i = 0; i < KEPT_MAX; i++) {
 		if (c->kept[i].snapshot && c->kept[i].until_ns < now_ns) {
 			snapshot_drop(c->kept[i].snapshot);
 			c->kept[i].snapshot = NULL;
 			c->kept[i].until_ns = 0;
 		}
+		more |= c->kept[i].snapshot != NULL;
+	}
 	pthread_mutex_unlock(&c->lock);
+	return more;
 }
 
 void cache_free(struct cache *c)

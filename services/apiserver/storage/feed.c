@@ -66,7 +66,6 @@ void feed_start(struct storage *s)
 	s->trim.due = trim;
 	s->retry_fill.due = begin_fill;
 	begin_fill(&s->retry_fill);
-	loop_timer_set(&s->loop, &s->trim, s->loop.now_ns + TRIM_S * NS_PER_S);
 }
 
 void feed_stop(struct storage *s)
@@ -271,6 +270,8 @@ static void watch_complete(struct etcd_watch *w, int64_t revision)
 		free((char *)(uintptr_t)p->key.at);
 	}
 	s->pending.len = 0;
+	if (b->len > 0 && s->trim.slot == 0)
+		loop_timer_set(&s->loop, &s->trim, s->loop.now_ns + TRIM_S * NS_PER_S);
 	if (revision > s->revision)
 		atomic_store_explicit(&s->revision, revision, memory_order_release);
 	b->revision = s->revision;
@@ -364,8 +365,10 @@ static void flush(struct loop_task *t)
 static void trim(struct loop_timer *t)
 {
 	struct storage *s = CONTAINER_OF(t, struct storage, trim);
+	bool more = false;
 
 	for (size_t i = 0; i < s->cache_count; i++)
-		cache_trim(s, &s->caches[i]);
-	loop_timer_set(&s->loop, t, s->loop.now_ns + TRIM_S * NS_PER_S);
+		more |= cache_trim(s, &s->caches[i]);
+	if (more)
+		loop_timer_set(&s->loop, t, s->loop.now_ns + TRIM_S * NS_PER_S);
 }

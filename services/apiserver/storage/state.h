@@ -43,6 +43,7 @@ struct cache {
 	str prefix;                 /* "/registry/pods/" */
 	struct btree_node *filling; /* while the whole is being read; the store thread's */
 	struct series *objects;
+	const struct clock *clock;
 
 	pthread_mutex_t lock;
 	struct btree_node *root;
@@ -142,7 +143,9 @@ struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t r
 struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, struct stored *now,
 	struct stored *last, int64_t revision);
 void cache_replace(struct cache *c, struct btree_node *root, int64_t revision);
-void cache_trim(struct storage *s, struct cache *c);
+
+/* Forgets what is too old; false when nothing is left that will be. */
+bool cache_trim(struct storage *s, struct cache *c);
 void cache_free(struct cache *c);
 
 /* The first event behind `revision` as an index counted from history.first; -1: no longer held. */

@@ -109,6 +109,7 @@ static int add_cache(struct storage *s, const struct resource *r, struct err *e)
 	str tail = str_slice(r->etcd_prefix, sizeof("/registry") - 1, SIZE_MAX);
 
 	c->prefix = arena_fmt(&s->arena, "%.*s%.*s/", STR_ARG(s->options.prefix), STR_ARG(tail));
+	c->clock = s->options.clock;
 	pthread_mutex_init(&c->lock, NULL);
 	map_put(&s->by_prefix, r->etcd_prefix, c);
 	map_put(&s->by_key, c->prefix, c);

@@ -22,10 +22,10 @@ struct family {
 };
 
 struct metrics {
-	pthread_mutex_t lock; /* guards arena and the maps */
+	pthread_mutex_t lock; /* guards the rest */
 	struct arena arena;
 	size_t count;
-	struct family families[];
+	struct family *families;
 };
 
 static struct series *add_series(struct metrics *m, struct family *f, str key, const str *values);
@@ -33,28 +33,43 @@ static void write_family(const struct family *f, struct buf *to);
 
 struct metrics *metrics_new(const struct metric *table, size_t count)
 {
-	struct metrics *m = calloc(1, sizeof(*m) + count * sizeof(m->families[0]));
+	struct metrics *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		abort();
 	pthread_mutex_init(&m->lock, NULL);
 	arena_init(&m->arena, ARENA_NO_LIMIT);
-	m->count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct family *f = &m->families[i];
+	metrics_add(m, table, count);
+	return m;
+}
 
-		f->metric = &table[i];
+size_t metrics_add(struct metrics *m, const struct metric *table, size_t count)
+{
+	size_t first;
+
+	pthread_mutex_lock(&m->lock);
+	first = m->count;
+	m->count += count;
+	m->families = realloc(m->families, (m->count + 1) * sizeof(m->families[0]));
+	if (!m->families)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		struct family *f = &m->families[first + i];
+
+		*f = (struct family){.metric = &table[i]};
 		map_init(&f->series);
 		while (f->label_count < METRIC_LABELS_MAX && table[i].labels[f->label_count])
 			f->label_count++;
 	}
-	return m;
+	pthread_mutex_unlock(&m->lock);
+	return first;
 }
 
 void metrics_free(struct metrics *m)
 {
 	for (size_t i = 0; i < m->count; i++)
 		map_free(&m->families[i].series);
+	free(m->families);
 	arena_free(&m->arena);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
@@ -65,16 +80,17 @@ struct series *metrics_series(struct metrics *m, size_t which, const str *values
 	static const str other[METRIC_LABELS_MAX] = {STR_INIT("other"), STR_INIT("other"),
 		STR_INIT("other"), STR_INIT("other"), STR_INIT("other"), STR_INIT("other"),
 		STR_INIT("other"), STR_INIT("other")};
-	struct family *f = &m->families[which];
+	struct family *f;
 	struct buf key;
 
 	/* 0xff is in no UTF-8 text, so joined values stay apart. */
 	buf_init(&key, BUF_NO_LIMIT);
+	pthread_mutex_lock(&m->lock);
+	f = &m->families[which];
 	for (size_t i = 0; i < f->label_count; i++) {
 		buf_add_str(&key, values[i]);
 		buf_add_char(&key, '\xff');
 	}
-	pthread_mutex_lock(&m->lock);
 	struct series *s = map_get(&f->series, buf_str(&key));
 
 	if (!s && (values == other || f->series.len < METRIC_SERIES_MAX))
@@ -116,11 +132,12 @@ static int by_name(const void *a, const void *b)
 
 void metrics_write(struct metrics *m, struct buf *to)
 {
-	const struct family **sorted = calloc(m->count + 1, sizeof(struct family *));
+	const struct family **sorted;
 
+	pthread_mutex_lock(&m->lock);
+	sorted = calloc(m->count + 1, sizeof(struct family *));
 	if (!sorted)
 		abort();
-	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < m->count; i++)
 		sorted[i] = &m->families[i];
 	qsort(sorted, m->count, sizeof(struct family *), by_name);

@@ -35,6 +35,9 @@ struct series;
 struct metrics *metrics_new(const struct metric *table, size_t count);
 void metrics_free(struct metrics *m);
 
+/* Another component's table in the same registry: the number that its first row has there. */
+size_t metrics_add(struct metrics *m, const struct metric *table, size_t count);
+
 /* The series of table row `which` with these label values, as many as the row has labels. */
 struct series *metrics_series(struct metrics *m, size_t which, const str *values);
 

@@ -49,6 +49,33 @@ TEST(metrics_are_written_sorted_and_escaped)
 	metrics_free(m);
 }
 
+TEST(metrics_of_several_tables_are_one_text)
+{
+	static const struct metric other[] = {
+		{"apples", "Apples.", METRIC_GAUGE, METRIC_ALPHA},
+		{"zebras", "Zebras.", METRIC_GAUGE, METRIC_ALPHA},
+	};
+	struct metrics *m = metrics_new(table, COUNT_OF(table));
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	series_set(metrics_series(m, READY, NULL), 1);
+
+	size_t first = metrics_add(m, other, COUNT_OF(other));
+
+	CHECK_INT(first, COUNT_OF(table));
+	series_set(metrics_series(m, first + 1, NULL), 2);
+	series_set(metrics_series(m, first, NULL), 3);
+	series_set(metrics_series(m, READY, NULL), 4);
+	metrics_write(m, &text);
+	CHECK_BYTES(buf_str(&text),
+		STR("# HELP apples [ALPHA] Apples.\n# TYPE apples gauge\napples 3\n"
+		    "# HELP ready [BETA] Whether ready.\n# TYPE ready gauge\nready 4\n"
+		    "# HELP zebras [ALPHA] Zebras.\n# TYPE zebras gauge\nzebras 2\n"));
+	buf_free(&text);
+	metrics_free(m);
+}
+
 TEST(metrics_bound_what_peers_can_add)
 {
 	struct metrics *m = metrics_new(table, COUNT_OF(table));
