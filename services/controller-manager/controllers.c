@@ -1,4 +1,5 @@
 #include "controller-manager/controllers.h"
+#include "controller-manager/pods.h"
 
 #define SETTING(field) offsetof(struct settings, field)
 
@@ -14,6 +15,9 @@ const struct controller_row controller_rows[] = {
 	{&endpointslice_controller, .alias = "endpointslice",
 		.workers = SETTING(workers_service_endpoint)},
 	{&deployment_controller, .alias = "deployment", .workers = SETTING(workers_deployment)},
+	{&pod_gc_controller, .alias = "podgc"},
+	{&node_lifecycle_controller, .alias = "nodelifecycle"},
+	{&taint_eviction_controller, .alias = NULL},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
@@ -23,6 +27,7 @@ const size_t controller_row_count = COUNT_OF(controller_rows);
 
 const struct informer_index controller_indexes[] = {
 	{API_POD, informer_by_controller},
+	{API_POD, pod_by_node},
 	{API_REPLICA_SET, informer_by_controller},
 };
 

@@ -35,3 +35,6 @@ extern const struct controller garbage_collector_controller;
 extern const struct controller deployment_controller;
 extern const struct controller endpoints_controller;
 extern const struct controller endpointslice_controller;
+extern const struct controller node_lifecycle_controller;
+extern const struct controller taint_eviction_controller;
+extern const struct controller pod_gc_controller;

@@ -55,7 +55,9 @@ static bool make_place(
 		.uid = pod->metadata.uid};
 	*to = (struct place){
 		.address = {.ip = ip,
-			.node_name = endpoint_text(a, pod->spec.node_name),
+			.node_name = pod->spec.node_name.len > 0
+				? endpoint_text(a, pod->spec.node_name)
+				: NULL,
 			.target_ref = ref,
 			.hostname = endpoint_has_hostname(pod, s) ? pod->spec.hostname : STR("")},
 		.ready = s->spec.publish_not_ready_addresses || pod_is_ready(pod),

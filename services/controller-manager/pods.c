@@ -1,6 +1,7 @@
 #include "controller-manager/pods.h"
 
 #include "lib/base/map.h"
+#include "lib/codec/json.h"
 #include "lib/value/name.h"
 
 #include <math.h>
@@ -111,6 +112,35 @@ int pod_delete(struct pass *p, const struct pod *pod, const void *owner, struct 
 	}
 	pass_event(p, owner, "SuccessfulDelete", "Deleted pod: %.*s", STR_ARG(pod->metadata.name));
 	return 0;
+}
+
+bool pod_by_node(const void *object, size_t nth, str *key)
+{
+	str node = ((const struct pod *)object)->spec.node_name;
+
+	*key = node.len > 0 ? node : STR("");
+	return nth == 0;
+}
+
+int pod_mark(struct pass *p, const struct pod *pod, bool failed, const char *type,
+	const char *reason, const char *message, struct err *e)
+{
+	struct time_value now = pass_now(p);
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	buf_add_fmt(&b, "{\"metadata\":{\"uid\":\"%.*s\"},\"status\":{%s\"conditions\":[{",
+		STR_ARG(pod->metadata.uid), failed ? "\"phase\":\"Failed\"," : "");
+	buf_add_fmt(&b, "\"type\":\"%s\",\"status\":\"True\",\"reason\":\"%s\",\"message\":", type,
+		reason);
+	json_put_str(&b, str_of(message));
+	buf_add_str(&b, STR(",\"lastTransitionTime\":\""));
+	time_put(&b, &now);
+	buf_add_str(&b, STR("\"}]}}"));
+	int marked = pass_patch(p, pod, STR("status"), PATCH_STRATEGIC, buf_str(&b), NULL, e);
+
+	buf_free(&b);
+	return marked;
 }
 
 /* --- ranking */

@@ -33,3 +33,10 @@ NODISCARD int pod_delete(struct pass *p, const struct pod *pod, const void *owne
  * short time, restarted often, young. Times count by their logarithm.
  */
 void pods_rank(struct pass *p, struct object_list *pods, const struct object_list *related);
+
+/* Where a pod runs: a key for informers; pods without a node have "". */
+view_key pod_by_node;
+
+/* Patches the status: a condition that is true now, and with `failed` the phase. */
+NODISCARD int pod_mark(struct pass *p, const struct pod *pod, bool failed, const char *type,
+	const char *reason, const char *message, struct err *e);
