@@ -346,14 +346,11 @@ static void on_closed(struct http_exchange *x, UNUSED const struct err *e)
 
 static void set_timer(struct watcher *w)
 {
-	int64_t before_end_ns = w->ends_ns - BOOKMARK_BEFORE_END_S * NS_PER_S;
-	int64_t at_ns = w->ends_ns;
+	int64_t now_ns = w->request->io->loop->clock->monotonic_ns(w->request->io->loop->clock);
+	int64_t last_ns = w->ends_ns - BOOKMARK_BEFORE_END_S * NS_PER_S, at_ns = w->ends_ns;
 
-	if (w->options->allow_watch_bookmarks && w->bookmark_ns < at_ns)
-		at_ns = w->bookmark_ns < before_end_ns ? w->bookmark_ns
-			: before_end_ns > w->bookmark_ns - BOOKMARK_EVERY_S * NS_PER_S
-			? before_end_ns
-			: at_ns;
+	if (w->options->allow_watch_bookmarks && now_ns < last_ns)
+		at_ns = w->bookmark_ns < last_ns ? w->bookmark_ns : last_ns;
 	loop_timer_set(w->request->io->loop, &w->timer, at_ns);
 }
 

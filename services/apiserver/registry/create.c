@@ -25,6 +25,8 @@ int registry_create(
 int store_create(struct operation *op, void *object, const void *options, void **to, struct err *e)
 {
 	const struct object_meta *m = object_metadata(object);
+
+	TRY(store_check_grants(op, object, NULL, e));
 	bool generates = m->name.len == 0 && m->generate_name.len > 0;
 
 	if (!generates)

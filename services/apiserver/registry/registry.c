@@ -159,6 +159,23 @@ bool registry_selects(const struct registry_selection *s, const struct stored *o
 	return s->labels->len == 0 || selector_matches(s->labels, o->labels);
 }
 
+int store_check_grants(const struct operation *op, void *now, const void *before, struct err *e)
+{
+	struct authorizer *z = op->registry->o.authorizer;
+	void *old = (void *)(uintptr_t)before;
+
+	switch (op->resource->type) {
+	case API_RBAC_ROLE:
+	case API_RBAC_CLUSTER_ROLE:
+		return authorizer_check_role_write(
+			z, op->arena, op->user, op->ns, op->name, now, old, e);
+	case API_RBAC_ROLE_BINDING:
+	case API_RBAC_CLUSTER_ROLE_BINDING:
+		return authorizer_check_binding_write(z, op->arena, op->user, op->ns, now, old, e);
+	default: return 0;
+	}
+}
+
 int store_check(const struct operation *op, str name, const struct causes *c, struct err *e)
 {
 	struct status_subject s = {op->resource->group, op->resource->kind, name};

@@ -35,6 +35,10 @@ NODISCARD int store_decode(struct operation *op, struct stored *o, void **to, st
 NODISCARD int store_create(
 	struct operation *op, void *object, const void *options, void **to, struct err *e);
 
+/* Nobody grants by a role or binding what he may not himself. `before` NULL: create. */
+NODISCARD int store_check_grants(
+	const struct operation *op, void *now, const void *before, struct err *e);
+
 /* Causes as 422, if there are any. */
 NODISCARD int store_check(
 	const struct operation *op, str name, const struct causes *c, struct err *e);

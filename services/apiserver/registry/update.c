@@ -294,6 +294,7 @@ static int replace(struct updating *u, const void *before, void *now, void **to,
 	struct admission_attributes t = store_attributes(op, ADMIT_UPDATE, now, before, u->options);
 	str twice;
 
+	TRY(store_check_grants(op, now, before, e));
 	TRY(admission_mutate(op->registry->o.admission, &t, e));
 	now = t.object;
 	twice = metadata_dedup_owners(op->arena, object_metadata(now));
