@@ -221,6 +221,7 @@ static int open_registry(struct apiserver *s, struct err *e)
 		.storage = s->storage,
 		.authorizer = s->authorizer,
 		.clock = &clock_system,
+		.random = &s->daemon.random,
 		.enabled = f->enable_admission_plugins,
 		.disabled = f->disable_admission_plugins,
 	};
