@@ -145,6 +145,19 @@ def test_what_has_a_time_to_live_ends(etcd, storage):
     assert b"granted with TTL(3660s)" in etcd.ctl("lease", "timetolive", leases)
 
 
+def test_objects_are_as_large_as_etcd_takes_them(storage):
+    def config_map(name, length):
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"},
+                "data": {"k": "v" * length}}
+
+    # More than one answer of etcd may hold: the cache fills in smaller pages.
+    for i in range(55):
+        storage("create", "core/v1/configmaps", stdin=config_map(f"large-{i}", 1_400_000))
+    assert storage("list", "core/v1/configmaps").splitlines()[-1].startswith("55 at ")
+    done = storage.run("create", "core/v1/configmaps", stdin=config_map("too-large", 1_600_000))
+    assert done.returncode == 1 and "request is too large" in done.stderr
+
+
 def test_etcd_that_does_not_answer_is_an_error_in_time(etcd):
     storage = Storage(f"http://127.0.0.1:{free_ports(1)[0]}", "--tries", "1")
     began = time.monotonic()

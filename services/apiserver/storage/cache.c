@@ -136,8 +136,7 @@ struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, s
 	if (ev)
 		history_add(s, &c->history, ev);
 	c->last_event = revision;
-	if (c->objects)
-		series_set(c->objects, (double)btree_count(c->root));
+	count_objects(c);
 	pthread_mutex_unlock(&c->lock);
 	return ev;
 }
@@ -153,8 +152,7 @@ void cache_replace(struct cache *c, struct btree_node *root, int64_t revision)
 	while (c->history.len > 0)
 		history_shift(&c->history);
 	c->history.from = revision;
-	if (c->objects)
-		series_set(c->objects, (double)btree_count(c->root));
+	count_objects(c);
 	pthread_mutex_unlock(&c->lock);
 	btree_drop(old);
 }

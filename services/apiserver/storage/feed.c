@@ -133,6 +133,7 @@ static void got_page(struct etcd_call *call, str answer, const struct err *e)
 		if (entry_read(&s->scratch, &c->kind, rest, kv.value, kv.mod_revision, &o, &why) <
 			0) {
 			log_error("%s", why.text);
+			count_undecodable(s, c);
 			continue;
 		}
 		before = btree_put(&c->filling, o);
@@ -233,10 +234,13 @@ static void watch_event(struct etcd_watch *w, const struct etcd_event *ev)
 	p.cache = route(s, ev->kv.key, &rest);
 	if (!p.cache)
 		return;
+	count_event(p.cache);
 	if (!ev->deleted &&
 		entry_read(&s->scratch, &p.cache->kind, rest, ev->kv.value, p.revision, &p.now,
-			&e) < 0)
+			&e) < 0) {
 		log_error("%s", e.text);
+		count_undecodable(s, p.cache);
+	}
 	if (!p.now) {
 		char *copy = malloc(rest.len);
 

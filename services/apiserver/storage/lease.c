@@ -24,11 +24,13 @@ int lease_get(struct storage *s, int64_t ttl_s, int64_t *id, struct err *e)
 	int64_t ends_ns = clock->monotonic_ns(clock) + ttl_s * NS_PER_S;
 	bool fits = ends_ns < l->expires_ns && l->expires_ns < ends_ns + reuse_s * NS_PER_S;
 
-	if (!fits || ++l->objects > OBJECTS_MAX) {
+	if (!fits || l->objects == OBJECTS_MAX) {
+		count_lease(s, l->objects);
 		result = grant(s, ttl_s + reuse_s, &l->id, e);
 		l->expires_ns = result == 0 ? ends_ns + reuse_s * NS_PER_S : 0;
-		l->objects = 1;
+		l->objects = 0;
 	}
+	l->objects++;
 	if (result == 0)
 		*id = l->id;
 	pthread_mutex_unlock(&l->lock);

@@ -42,7 +42,7 @@ struct cache {
 	struct entry_kind kind;
 	str prefix;                 /* "/registry/pods/" */
 	struct btree_node *filling; /* while the whole is being read; the store thread's */
-	struct series *objects;
+	struct series *objects, *resource_objects, *events; /* NULL: not counted */
 	const struct clock *clock;
 
 	pthread_mutex_t lock;
@@ -68,7 +68,8 @@ struct json_cache;
 
 struct storage {
 	struct storage_options options;
-	struct metrics *metrics;
+	struct metrics *metrics; /* NULL: nothing is counted */
+	size_t first_metric;
 	pthread_t thread;
 	struct loop loop;
 	struct etcd *etcd;
@@ -175,6 +176,18 @@ void storage_key(const struct cache *c, str ns, str name, struct buf *to);
 
 /* lease.c: one that lasts `ttl_s` at least; blocks. */
 NODISCARD int lease_get(struct storage *s, int64_t ttl_s, int64_t *id, struct err *e);
+
+/* counts.c */
+enum count_operation { COUNT_CREATE, COUNT_UPDATE, COUNT_DELETE, COUNT_GET, COUNT_LIST };
+
+void counts_init(struct storage *s);
+int64_t count_begin(const struct storage *s);
+void count_request(struct storage *s, const struct cache *c, enum count_operation op,
+	int64_t began_ns, bool failed);
+void count_objects(struct cache *c);
+void count_event(struct cache *c);
+void count_undecodable(struct storage *s, const struct cache *c);
+void count_lease(struct storage *s, int objects);
 
 /* compact.c */
 void compact_start(struct storage *s);

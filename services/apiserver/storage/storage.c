@@ -129,6 +129,7 @@ static int start(struct storage *s, struct err *e)
 	int result;
 
 	s->close_task.run = run_close;
+	counts_init(s);
 	TRY(etcd_open(&o, &s->etcd, e));
 	wait_init(s);
 	feed_start(s);

@@ -22,6 +22,7 @@ enum {
 
 struct world {
 	struct clock_fake clock;
+	struct metrics *metrics;
 	struct storage *storage;
 	const struct resource *pods, *nodes;
 	struct loop loop; /* of the test's thread, which is an I/O thread */
@@ -148,7 +149,8 @@ static void begin(struct test *t, struct world *w)
 		.revision = FIRST};
 	clock_fake_init(&w->clock, 0);
 	o.clock = &w->clock.clock;
-	REQUIRE_OK(storage_open(&o, NULL, &w->storage, &e), &e);
+	w->metrics = metrics_new(NULL, 0);
+	REQUIRE_OK(storage_open(&o, w->metrics, &w->storage, &e), &e);
 	REQUIRE_OK(loop_init(&w->loop, &clock_system, &e), &e);
 	REQUIRE_OK(storage_io_open(w->storage, &w->loop, &w->io, &e), &e);
 }
@@ -165,6 +167,7 @@ static void end(struct world *w)
 	loop_turn(&w->loop, false);
 	loop_free(&w->loop);
 	storage_close(w->storage);
+	metrics_free(w->metrics);
 }
 
 /* --- watches that write down what they are told */
@@ -475,6 +478,29 @@ TEST(storage_json_that_is_kept_is_bounded)
 	end(&w);
 }
 
+TEST(storage_counts_what_it_holds)
+{
+	struct buf text;
+	struct world w;
+
+	begin_filled(t, &w);
+	put_pod(&w, "a", "x", "");
+	put_pod(&w, "a", "y", "");
+	remove_pod(&w, "a", "x");
+	buf_init(&text, BUF_NO_LIMIT);
+	metrics_write(w.metrics, &text);
+
+	str all = test_take(t, &text);
+
+	CHECK(str_find(all, STR("apiserver_storage_objects{resource=\"pods\"} 1\n")) > 0);
+	CHECK(str_find(all, STR("apiserver_storage_objects{resource=\"deployments.apps\"} 0\n")) >
+		0);
+	CHECK(str_find(all,
+		      STR("apiserver_storage_events_received_total{group=\"\","
+			  "resource=\"pods\"} 3\n")) > 0);
+	end(&w);
+}
+
 /* --- waits */
 
 struct waiting {
@@ -543,6 +569,7 @@ TEST(storage_waits_end_with_the_revision_or_the_time)
 	turn_until_done(&w, &never);
 	CHECK_INT(never.error.kind, ERR_CLOSED);
 	loop_free(&w.loop);
+	metrics_free(w.metrics);
 }
 
 TEST(storage_that_is_not_filled_says_so)
@@ -581,7 +608,7 @@ struct storm {
 	bool torn;
 };
 
-static void count_event(struct storage_watch *w, struct storage_event *ev)
+static void count_told(struct storage_watch *w, struct storage_event *ev)
 {
 	struct counter *c = CONTAINER_OF(w, struct counter, watch);
 
@@ -601,7 +628,7 @@ static bool begin_counter(struct counter *c, struct storage_io *io, const struct
 	struct err e;
 
 	c->watch = (struct storage_watch){
-		.event = count_event, .ended = count_end, .resource = pods};
+		.event = count_told, .ended = count_end, .resource = pods};
 	if (storage_watch_start(io, &c->watch, &after, with_list ? &n : NULL, &e) < 0)
 		return false;
 	c->expected = after + 1;

@@ -23,22 +23,23 @@ struct request {
 static void send_request(struct loop_task *t);
 static void request_done(struct etcd_call *call, str answer, const struct err *e);
 static void finish(struct request *r, const struct err *e);
-static int run_txn(struct storage *s, const struct etcd_txn *t, struct buf *answer,
-	struct etcd_txn_answer *to, struct err *e);
+static int run_txn(struct storage *s, const struct cache *c, const struct etcd_txn *t,
+	struct buf *answer, struct etcd_txn_answer *to, struct err *e);
 static int replace(struct storage *s, const struct stored *before, const struct etcd_op *op,
 	int64_t *revision, struct stored **current, struct err *e);
 static int conflict(struct cache *c, const struct stored *before, str range,
 	struct stored **current, struct err *e);
 static int is_unchanged(struct storage *s, struct cache *c, const struct stored *before,
 	const void *object, bool *same, struct err *e);
-static int read_range(struct storage *s, const struct etcd_range *r, struct buf *answer,
-	struct etcd_range_answer *to, struct err *e);
+static int read_range(struct storage *s, const struct cache *c, const struct etcd_range *r,
+	struct buf *answer, struct etcd_range_answer *to, struct err *e);
 static int read_entry(
 	struct cache *c, str key, const struct etcd_kv *kv, struct stored **to, struct err *e);
 static int read_pages(struct storage *s, struct cache *c, int64_t revision,
 	struct btree_node **root, struct err *e);
-static int read_page(struct storage *s, struct cache *c, int64_t revision, struct buf *key,
-	struct entry_scratch *scratch, struct btree_node **root, bool *more, struct err *e);
+static int read_page(struct storage *s, struct cache *c, int64_t revision, int64_t limit,
+	struct buf *key, struct entry_scratch *scratch, struct btree_node **root, bool *more,
+	struct err *e);
 
 int storage_ask(struct storage *s, enum etcd_method method, struct buf *message, struct buf *answer,
 	struct err *e)
@@ -96,7 +97,7 @@ int storage_create(struct storage *s, const struct resource *r, const void *obje
 		lease_get(s, ttl_s, &t.success.lease, e) == 0) {
 		t.key = t.success.key = buf_str(&key);
 		t.success.value = buf_str(&value);
-		result = run_txn(s, &t, &answer, &a, e);
+		result = run_txn(s, c, &t, &answer, &a, e);
 	}
 	if (result == 0 && !a.succeeded)
 		result = err_set(e, ERR_EXISTS, "\"%.*s\" already exists", STR_ARG(name));
@@ -155,7 +156,7 @@ int storage_fetch(struct storage *s, const struct resource *r, str ns, str name,
 
 	const struct etcd_range range = {.key = buf_str(&key)};
 
-	result = read_range(s, &range, &answer, &a, e);
+	result = read_range(s, c, &range, &answer, &a, e);
 	if (result == 0 && !etcd_next_kv(&a, &kv))
 		result = err_set(e, ERR_NOT_FOUND, "\"%.*s\" not found", STR_ARG(name));
 	if (result == 0) {
@@ -223,25 +224,37 @@ static void finish(struct request *r, const struct err *e)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static int run_txn(struct storage *s, const struct etcd_txn *t, struct buf *answer,
-	struct etcd_txn_answer *to, struct err *e)
+static int run_txn(struct storage *s, const struct cache *c, const struct etcd_txn *t,
+	struct buf *answer, struct etcd_txn_answer *to, struct err *e)
 {
+	enum count_operation op = t->success.kind == ETCD_OP_DELETE ? COUNT_DELETE
+		: t->expected == 0                                  ? COUNT_CREATE
+								    : COUNT_UPDATE;
+	int64_t began_ns = count_begin(s);
 	struct buf message;
+	int result;
 
 	buf_init(&message, BUF_NO_LIMIT);
 	etcd_put_txn(&message, t);
-	TRY(storage_ask(s, ETCD_TXN, &message, answer, e));
+	result = storage_ask(s, ETCD_TXN, &message, answer, e);
+	count_request(s, c, op, began_ns, result < 0);
+	TRY(result);
 	return etcd_read_txn(buf_str(answer), to, e);
 }
 
-static int read_range(struct storage *s, const struct etcd_range *range, struct buf *answer,
-	struct etcd_range_answer *to, struct err *e)
+static int read_range(struct storage *s, const struct cache *c, const struct etcd_range *range,
+	struct buf *answer, struct etcd_range_answer *to, struct err *e)
 {
+	enum count_operation op = range->end.at ? COUNT_LIST : COUNT_GET;
+	int64_t began_ns = count_begin(s);
 	struct buf message;
+	int result;
 
 	buf_init(&message, BUF_NO_LIMIT);
 	etcd_put_range(&message, range);
-	TRY(storage_ask(s, ETCD_RANGE, &message, answer, e));
+	result = storage_ask(s, ETCD_RANGE, &message, answer, e);
+	count_request(s, c, op, began_ns, result < 0);
+	TRY(result);
 	return etcd_read_range(buf_str(answer), to, e);
 }
 
@@ -261,7 +274,7 @@ static int replace(struct storage *s, const struct stored *before, const struct 
 	buf_init(&answer, BUF_NO_LIMIT);
 	storage_key(c, before->ns, before->name, &key);
 	t.key = t.success.key = t.failure.key = buf_str(&key);
-	result = run_txn(s, &t, &answer, &a, e);
+	result = run_txn(s, c, &t, &answer, &a, e);
 	if (result == 0 && !a.succeeded)
 		result = conflict(c, before, a.range, current, e);
 	else if (result == 0)
@@ -314,7 +327,7 @@ static int is_unchanged(struct storage *s, struct cache *c, const struct stored 
 
 	result = entry_write(&c->kind, object, 0, &value, e);
 	if (result == 0)
-		result = read_range(s, &range, &answer, &a, e);
+		result = read_range(s, c, &range, &answer, &a, e);
 	if (result == 0 && etcd_next_kv(&a, &kv))
 		*same = kv.mod_revision == before->revision && str_eq(kv.value, buf_str(&value));
 	buf_free(&value);
@@ -340,6 +353,7 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision,
 {
 	struct entry_scratch scratch;
 	struct btree_node *all = NULL;
+	int64_t limit = PAGE_KEYS;
 	bool more = true;
 	int result = 0;
 	struct buf key;
@@ -347,8 +361,14 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision,
 	buf_init(&key, BUF_NO_LIMIT);
 	buf_add_str(&key, c->prefix);
 	entry_scratch_init(&scratch);
-	while (result == 0 && more)
-		result = read_page(s, c, revision, &key, &scratch, &all, &more, e);
+	while (result == 0 && more) {
+		result = read_page(s, c, revision, limit, &key, &scratch, &all, &more, e);
+		/* Pages of large objects have fewer of them. */
+		if (result < 0 && e->kind == ERR_LIMIT && limit > 1) {
+			limit /= 2;
+			result = 0;
+		}
+	}
 	entry_scratch_free(&scratch);
 	buf_free(&key);
 	if (result < 0)
@@ -359,8 +379,9 @@ static int read_pages(struct storage *s, struct cache *c, int64_t revision,
 }
 
 /* `key` moves on to where the next page begins. */
-static int read_page(struct storage *s, struct cache *c, int64_t revision, struct buf *key,
-	struct entry_scratch *scratch, struct btree_node **root, bool *more, struct err *e)
+static int read_page(struct storage *s, struct cache *c, int64_t revision, int64_t limit,
+	struct buf *key, struct entry_scratch *scratch, struct btree_node **root, bool *more,
+	struct err *e)
 {
 	struct etcd_range_answer a;
 	struct etcd_kv kv = {0};
@@ -374,12 +395,10 @@ static int read_page(struct storage *s, struct cache *c, int64_t revision, struc
 	buf_add_str(&end, c->prefix);
 	end.at[end.len - 1]++;
 
-	const struct etcd_range range = {.key = buf_str(key),
-		.end = buf_str(&end),
-		.limit = PAGE_KEYS,
-		.revision = revision};
+	const struct etcd_range range = {
+		.key = buf_str(key), .end = buf_str(&end), .limit = limit, .revision = revision};
 
-	result = read_range(s, &range, &answer, &a, e);
+	result = read_range(s, c, &range, &answer, &a, e);
 	while (result == 0 && etcd_next_kv(&a, &kv)) {
 		str rest = str_slice(kv.key, c->prefix.len, SIZE_MAX);
 

@@ -52,8 +52,8 @@ TEST(metrics_are_written_sorted_and_escaped)
 TEST(metrics_of_several_tables_are_one_text)
 {
 	static const struct metric other[] = {
-		{"apples", "Apples.", METRIC_GAUGE, METRIC_ALPHA},
-		{"zebras", "Zebras.", METRIC_GAUGE, METRIC_ALPHA},
+		{"apples", "Apples.", METRIC_GAUGE, METRIC_ALPHA, .labels = {NULL}},
+		{"zebras", "Zebras.", METRIC_GAUGE, METRIC_ALPHA, .labels = {NULL}},
 	};
 	struct metrics *m = metrics_new(table, COUNT_OF(table));
 	struct buf text;

@@ -119,9 +119,12 @@ static void send_call(struct etcd *c, struct etcd_call *call)
 
 static void wait_for_connection(struct etcd *c, struct etcd_call *call)
 {
+	int64_t last_ns = c->loop->now_ns + c->options.wait_timeout_ns;
+
+	call->expires_ns = last_ns < call->deadline_ns ? last_ns : call->deadline_ns;
 	c->expiry.due = expire;
-	if (!c->waiting.first || call->deadline_ns < c->waiting.first->deadline_ns)
-		loop_timer_set(c->loop, &c->expiry, call->deadline_ns);
+	if (!c->waiting.first || call->expires_ns < c->waiting.first->expires_ns)
+		loop_timer_set(c->loop, &c->expiry, call->expires_ns);
 	join(&c->waiting, call);
 }
 
@@ -144,8 +147,8 @@ static void expire(struct loop_timer *t)
 	err_write(&e, ERR_UNAVAILABLE, "etcd cannot be reached: %s", c->why.text);
 	for (struct etcd_call *call = c->waiting.first, *next; call; call = next) {
 		next = call->next;
-		if (call->deadline_ns > c->loop->now_ns) {
-			next_ns = call->deadline_ns < next_ns ? call->deadline_ns : next_ns;
+		if (call->expires_ns > c->loop->now_ns) {
+			next_ns = call->expires_ns < next_ns ? call->expires_ns : next_ns;
 			continue;
 		}
 		leave(&c->waiting, call);

@@ -53,6 +53,8 @@ int etcd_open(const struct etcd_options *o, struct etcd **to, struct err *e)
 	c->options = *o;
 	if (c->options.call_timeout_ns == 0)
 		c->options.call_timeout_ns = ETCD_CALL_TIMEOUT_S * NS_PER_S;
+	if (c->options.wait_timeout_ns == 0)
+		c->options.wait_timeout_ns = ETCD_WAIT_TIMEOUT_S * NS_PER_S;
 	c->retry.due = connect_next;
 	c->closed.run = connection_closed;
 	c->retire.run = retire;

@@ -27,7 +27,8 @@ struct etcd_options {
 	struct loop *loop;
 	struct str_list endpoints;     /* "https://host:2379"; outlive the client */
 	str ca_pem, cert_pem, key_pem; /* absent where not needed */
-	int64_t call_timeout_ns;       /* waiting for a connection included; 0: ten seconds */
+	int64_t call_timeout_ns;       /* from asking to answer; 0: thirty seconds */
+	int64_t wait_timeout_ns;       /* of that, without a connection; 0: five seconds */
 
 	/* The connection has come up or gone down; may be NULL. */
 	void (*changed)(struct etcd *c, void *owner);
@@ -68,7 +69,7 @@ struct etcd_call {
 	struct grpc_call grpc;
 	enum etcd_method method;
 	struct buf request, answer;
-	int64_t deadline_ns;
+	int64_t deadline_ns, expires_ns;
 	struct etcd_call *next, *previous;
 	bool answered;
 };
