@@ -18,6 +18,7 @@ const struct controller_row controller_rows[] = {
 	{&pod_gc_controller, .alias = "podgc"},
 	{&node_lifecycle_controller, .alias = "nodelifecycle"},
 	{&taint_eviction_controller, .alias = NULL},
+	{&job_controller, .alias = "job", .workers = SETTING(workers_job)},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},

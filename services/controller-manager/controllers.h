@@ -38,3 +38,4 @@ extern const struct controller endpointslice_controller;
 extern const struct controller node_lifecycle_controller;
 extern const struct controller taint_eviction_controller;
 extern const struct controller pod_gc_controller;
+extern const struct controller job_controller;
