@@ -150,6 +150,7 @@ static int open_authenticator(struct apiserver *s, struct err *e)
 	struct authenticator_options o = {
 		.storage = s->storage,
 		.clock = &clock_system,
+		.random = &s->daemon.random,
 		.requestheader_allowed_names = f->requestheader_allowed_names,
 		.requestheader_username_headers = f->requestheader_username_headers,
 		.requestheader_group_headers = f->requestheader_group_headers,
@@ -220,6 +221,7 @@ static int open_registry(struct apiserver *s, struct err *e)
 		.storage = s->storage,
 		.authorizer = s->authorizer,
 		.clock = &clock_system,
+		.random = &s->daemon.random,
 		.enabled = f->enable_admission_plugins,
 		.disabled = f->disable_admission_plugins,
 	};
