@@ -184,6 +184,16 @@ struct setting {
 	void *object;
 };
 
+/* What stands there keeps what it has been given: addresses above all. */
+static bool is_there(struct bootstrapping *b, const struct resource *r, const struct object_meta *m)
+{
+	struct stored *o = storage_get(b->o->storage, r, m->namespace, m->name);
+
+	if (o)
+		counted_drop(&o->counted);
+	return o != NULL;
+}
+
 static int ensure(struct bootstrapping *b, const char *group, const char *plural, void *object,
 	bool replace, struct err *e)
 {
@@ -203,6 +213,8 @@ static int ensure(struct bootstrapping *b, const char *group, const char *plural
 	bool created;
 	int result;
 
+	if (!replace && is_there(b, op.resource, m))
+		return 0;
 	object_default(&b->arena, object);
 	if (replace) {
 		op.name = m->name;

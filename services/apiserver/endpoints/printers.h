@@ -32,7 +32,7 @@ struct printer {
 /* Each ends with a NULL print. */
 extern const struct printer printers_core[];
 extern const struct printer printers_workloads[];
-extern const struct printer printers_policy[];
+extern const struct printer printers_groups[];
 
 /* NULL: name and creation time, as any kind. */
 const struct printer *printer_find(const struct type *t);

@@ -20,7 +20,7 @@ static const struct printer any = {.columns = any_columns, .print = print_any};
 const struct printer *printer_find(const struct type *t)
 {
 	static const struct printer *const tables[] = {
-		printers_core, printers_workloads, printers_policy};
+		printers_core, printers_workloads, printers_groups};
 
 	for (size_t i = 0; i < COUNT_OF(tables); i++)
 		for (const struct printer *p = tables[i]; p->print; p++)

@@ -170,9 +170,18 @@ int status_received(const struct status *s, struct err *e)
 	return -1;
 }
 
-struct status *status_success(struct arena *a, struct status_subject subject, str uid)
+/* Status goes as v1, whatever group answers. */
+static struct status *new_status(struct arena *a)
 {
 	struct status *s = object_new(a, &api_schema.types[API_STATUS]);
+
+	s->object.api_version = STR("v1");
+	return s;
+}
+
+struct status *status_success(struct arena *a, struct status_subject subject, str uid)
+{
+	struct status *s = new_status(a);
 
 	s->status = STR("Success");
 	s->details = arena_get(a, sizeof(*s->details));
@@ -218,7 +227,7 @@ static str format(struct arena *a, const char *fmt, va_list args)
 static int fail(struct arena *a, struct err *e, enum status_reason reason, str message,
 	const struct status_subject *subject)
 {
-	struct status *s = object_new(a, &api_schema.types[API_STATUS]);
+	struct status *s = new_status(a);
 
 	s->status = STR("Failure");
 	s->reason = reasons[reason].name;

@@ -1,5 +1,0 @@
-#include "apiserver/endpoints/printers.h"
-
-#include "api/kinds.h"
-
-const struct printer printers_policy[] = {{.print = NULL}};
