@@ -11,12 +11,12 @@ static bool concerns(const struct plugin *p, const struct admission_attributes *
 
 int admission_open(const struct admission_options *o, struct admission **to, struct err *e)
 {
-	size_t mutating = 0, validating = 0;
+	size_t running = 0, mutating = 0, validating = 0;
 
 	TRY(check_names(&o->enabled, true, e));
 	TRY(check_names(&o->disabled, false, e));
 	struct admission *n = calloc(1, sizeof(*n));
-	const struct plugin **rows = calloc(2 * (plugin_count + 1), sizeof(*rows));
+	const struct plugin **rows = calloc(3 * (plugin_count + 1), sizeof(*rows));
 
 	if (!n || !rows) {
 		free(n);
@@ -24,11 +24,14 @@ int admission_open(const struct admission_options *o, struct admission **to, str
 		return err_set(e, ERR_SYSTEM, "no memory for admission");
 	}
 	n->options = *o;
-	n->mutating = rows;
-	n->validating = rows + plugin_count + 1;
+	n->options.enabled = n->options.disabled = (struct str_list){NULL, 0};
+	n->running = rows;
+	n->mutating = rows + plugin_count + 1;
+	n->validating = rows + 2 * (plugin_count + 1);
 	for (size_t i = 0; i < plugin_count; i++) {
 		if (!runs(o, &plugins[i]))
 			continue;
+		n->running[running++] = &plugins[i];
 		if (plugins[i].mutate)
 			n->mutating[mutating++] = &plugins[i];
 		if (plugins[i].validate)
@@ -42,20 +45,16 @@ int admission_open(const struct admission_options *o, struct admission **to, str
 void admission_close(struct admission *n)
 {
 	pthread_mutex_destroy(&n->recent.lock);
-	free(n->mutating);
+	free(n->running);
 	free(n);
 }
 
+/* A plugin that is asked about two resources has two rows. */
 void admission_put_names(const struct admission *n, struct buf *to)
 {
-	bool first = true;
-
-	for (size_t i = 0; i < plugin_count; i++) {
-		if (!runs(&n->options, &plugins[i]) || find(str_of(plugins[i].name)) != &plugins[i])
-			continue;
-		buf_add_fmt(to, "%s%s", first ? "" : ",", plugins[i].name);
-		first = false;
-	}
+	for (size_t i = 0; n->running[i]; i++)
+		if (find(str_of(n->running[i]->name)) == n->running[i])
+			buf_add_fmt(to, "%s%s", i > 0 ? "," : "", n->running[i]->name);
 }
 
 int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)

@@ -23,8 +23,8 @@ struct recent {
 
 struct admission {
 	struct admission_options options;
-	const struct plugin **mutating,
-		**validating; /* in upstream's order, NULL behind the last */
+	const struct plugin **running; /* in upstream's order, NULL behind the last */
+	const struct plugin **mutating, **validating; /* of these, likewise */
 	struct recent recent;
 };
 

@@ -23,7 +23,7 @@ const struct plugin plugins[] = {
 	{"TaintNodesByCondition", ON, ADMIT_CREATE, "nodes", taint_nodes_by_condition, NULL},
 	{"AlwaysPullImages", SUBS, WRITES, "pods", always_pull_images, NULL},
 	{"ImagePolicyWebhook", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
-	{"PodSecurity", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
+	{"PodSecurity", ON | SUBS, WRITES, NULL, NULL, pod_security},
 	{"PodNodeSelector", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
 	{"Priority", ON, WRITES, "pods", priority_mutate, NULL},
 	{"Priority", ON, WRITES, "priorityclasses.scheduling.k8s.io", NULL, priority_validate},

@@ -1,6 +1,6 @@
 /*
- * The plugins' passes, for the table in plugins.c: each is upstream's plugin of its name. Rules that
- * need nothing of the cluster stand at the end, for the tests.
+ * The plugins' passes, for the table in plugins.c: each is upstream's plugin of its name. Rules
+ * that need nothing of the cluster stand at the end, for the tests.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ admission_mutate_pass always_admit, namespace_auto_provision, namespace_lifecycl
 	runtime_class_mutate, default_ingress_class, pod_topology_labels;
 
 admission_validate_pass always_deny, namespace_exists, limit_pod_hard_anti_affinity_topology,
-	limit_ranger_validate, service_account_validate, priority_validate,
+	limit_ranger_validate, service_account_validate, pod_security, priority_validate,
 	owner_references_permission_enforcement, persistent_volume_claim_resize,
 	runtime_class_validate, certificate_approval, certificate_signing,
 	certificate_subject_restriction, deny_service_external_ips;
