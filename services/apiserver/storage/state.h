@@ -13,6 +13,7 @@
 #include "lib/etcd/etcd.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 struct snapshot {
 	struct counted counted;
@@ -159,7 +160,9 @@ void feed_stop(struct storage *s);
 /* watch.c: hands the batch to every I/O thread. */
 void watch_post(struct storage *s, struct batch *b);
 
-/* wait.c */
+/* wait.c: until somebody posts; destroys the semaphore. */
+void storage_sleep(sem_t *until);
+
 void wait_init(struct storage *s);
 void wait_check(struct storage *s); /* the cache has moved on */
 void wait_close(struct storage *s, const struct err *e);

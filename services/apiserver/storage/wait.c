@@ -1,5 +1,7 @@
 #include "apiserver/storage/state.h"
 
+#include <errno.h>
+
 /*
  * How recent the cache is. Who wants all that was acknowledged before asks etcd for its revision;
  * those that come while the question is under way share the next one. Whoever is then ahead of the
@@ -37,7 +39,10 @@ void storage_wait(struct storage *s, struct storage_wait *w)
 	if (w->revision > 0 &&
 		w->revision <= atomic_load_explicit(&s->revision, memory_order_acquire)) {
 		w->task = (struct loop_task){.run = tell};
-		loop_defer(w->loop, &w->task);
+		if (w->loop)
+			loop_defer(w->loop, &w->task);
+		else
+			w->done(w, NULL);
 		return;
 	}
 	w->task = (struct loop_task){.run = arrive};
@@ -47,40 +52,32 @@ void storage_wait(struct storage *s, struct storage_wait *w)
 /* A wait without a loop: `done` runs on the store thread. */
 struct wait_here {
 	struct storage_wait wait;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool done;
+	sem_t done;
 };
 
 static void done_here(struct storage_wait *w, UNUSED const struct err *e)
 {
-	struct wait_here *here = CONTAINER_OF(w, struct wait_here, wait);
-
-	pthread_mutex_lock(&here->lock);
-	here->done = true;
-	pthread_cond_signal(&here->changed);
-	pthread_mutex_unlock(&here->lock);
+	sem_post(&CONTAINER_OF(w, struct wait_here, wait)->done);
 }
 
 int storage_wait_here(struct storage *s, int64_t revision, struct err *e)
 {
 	struct wait_here here = {.wait = {.done = done_here, .revision = revision}};
 
-	if (revision > 0 && revision <= atomic_load_explicit(&s->revision, memory_order_acquire))
-		return 0;
-	pthread_mutex_init(&here.lock, NULL);
-	pthread_cond_init(&here.changed, NULL);
+	sem_init(&here.done, 0, 0);
 	storage_wait(s, &here.wait);
-	pthread_mutex_lock(&here.lock);
-	while (!here.done)
-		pthread_cond_wait(&here.changed, &here.lock);
-	pthread_mutex_unlock(&here.lock);
-	pthread_cond_destroy(&here.changed);
-	pthread_mutex_destroy(&here.lock);
+	storage_sleep(&here.done);
 	if (here.wait.error.kind == ERR_NONE)
 		return 0;
 	*e = here.wait.error;
 	return -1;
+}
+
+void storage_sleep(sem_t *until)
+{
+	while (sem_wait(until) < 0 && errno == EINTR)
+		;
+	sem_destroy(until);
 }
 
 void wait_check(struct storage *s)

@@ -15,14 +15,14 @@ struct request {
 	enum etcd_method method;
 	struct buf *message, *answer;
 	struct err error;
-	bool done;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	sem_t done;
 };
 
 static void send_request(struct loop_task *t);
 static void request_done(struct etcd_call *call, str answer, const struct err *e);
 static void finish(struct request *r, const struct err *e);
+static int ask_counted(struct storage *s, const struct cache *c, enum count_operation op,
+	enum etcd_method method, struct buf *message, struct buf *answer, struct err *e);
 static int run_txn(struct storage *s, const struct cache *c, const struct etcd_txn *t,
 	struct buf *answer, struct etcd_txn_answer *to, struct err *e);
 static int replace(struct storage *s, const struct stored *before, const struct etcd_op *op,
@@ -52,15 +52,9 @@ int storage_ask(struct storage *s, enum etcd_method method, struct buf *message,
 		.answer = answer};
 
 	buf_reset(answer);
-	pthread_mutex_init(&r.lock, NULL);
-	pthread_cond_init(&r.changed, NULL);
+	sem_init(&r.done, 0, 0);
 	loop_post(&s->loop, &r.task);
-	pthread_mutex_lock(&r.lock);
-	while (!r.done)
-		pthread_cond_wait(&r.changed, &r.lock);
-	pthread_mutex_unlock(&r.lock);
-	pthread_cond_destroy(&r.changed);
-	pthread_mutex_destroy(&r.lock);
+	storage_sleep(&r.done);
 	buf_free(message);
 	if (r.error.kind == ERR_NONE)
 		return 0;
@@ -213,15 +207,22 @@ static void request_done(struct etcd_call *call, str answer, const struct err *e
 	finish(r, e);
 }
 
-/* Once the lock is free, `r` may be gone. */
+/* The asking thread goes on at once: `r` may be gone when this returns. */
 static void finish(struct request *r, const struct err *e)
 {
-	pthread_mutex_lock(&r->lock);
 	if (e)
 		r->error = *e;
-	r->done = true;
-	pthread_cond_signal(&r->changed);
-	pthread_mutex_unlock(&r->lock);
+	sem_post(&r->done);
+}
+
+static int ask_counted(struct storage *s, const struct cache *c, enum count_operation op,
+	enum etcd_method method, struct buf *message, struct buf *answer, struct err *e)
+{
+	int64_t began_ns = count_begin(s);
+	int result = storage_ask(s, method, message, answer, e);
+
+	count_request(s, c, op, began_ns, result < 0);
+	return result;
 }
 
 static int run_txn(struct storage *s, const struct cache *c, const struct etcd_txn *t,
@@ -230,15 +231,11 @@ static int run_txn(struct storage *s, const struct cache *c, const struct etcd_t
 	enum count_operation op = t->success.kind == ETCD_OP_DELETE ? COUNT_DELETE
 		: t->expected == 0                                  ? COUNT_CREATE
 								    : COUNT_UPDATE;
-	int64_t began_ns = count_begin(s);
 	struct buf message;
-	int result;
 
 	buf_init(&message, BUF_NO_LIMIT);
 	etcd_put_txn(&message, t);
-	result = storage_ask(s, ETCD_TXN, &message, answer, e);
-	count_request(s, c, op, began_ns, result < 0);
-	TRY(result);
+	TRY(ask_counted(s, c, op, ETCD_TXN, &message, answer, e));
 	return etcd_read_txn(buf_str(answer), to, e);
 }
 
@@ -246,15 +243,11 @@ static int read_range(struct storage *s, const struct cache *c, const struct etc
 	struct buf *answer, struct etcd_range_answer *to, struct err *e)
 {
 	enum count_operation op = range->end.at ? COUNT_LIST : COUNT_GET;
-	int64_t began_ns = count_begin(s);
 	struct buf message;
-	int result;
 
 	buf_init(&message, BUF_NO_LIMIT);
 	etcd_put_range(&message, range);
-	result = storage_ask(s, ETCD_RANGE, &message, answer, e);
-	count_request(s, c, op, began_ns, result < 0);
-	TRY(result);
+	TRY(ask_counted(s, c, op, ETCD_RANGE, &message, answer, e));
 	return etcd_read_range(buf_str(answer), to, e);
 }
 
