@@ -37,6 +37,15 @@ def test_an_object_lies_where_upstream_has_it(etcd, storage):
     assert value.endswith(b"}\n")
 
 
+@pytest.mark.parametrize("given", ["/other", "other/", "//other//"])
+def test_another_prefix_has_one_slash_on_either_side(etcd, given):
+    storage = Storage(etcd.url, "--prefix", given)
+    storage("create", PODS, stdin=pod())
+    assert etcd.get("/other/pods/default/a")
+    assert storage("list", PODS).splitlines()[0].endswith("default/a")
+    assert Storage(etcd.url)("list", PODS).startswith("0 at ")
+
+
 def test_both_groups_of_events_share_their_keys(storage):
     storage("create", "core/v1/events", stdin=event("one"))
     assert storage("list", "events.k8s.io/v1/events").split()[1] == "default/one"

@@ -9,6 +9,7 @@ enum {
 	JSON_BYTES_MAX = 16 << 20,
 };
 
+static str clean_prefix(struct arena *a, str prefix);
 static int make_caches(struct storage *s, struct err *e);
 static int add_cache(struct storage *s, const struct resource *r, struct err *e);
 static int start(struct storage *s, struct err *e);
@@ -31,6 +32,7 @@ int storage_open(
 	if (!s->options.history_bytes)
 		s->options.history_bytes = HISTORY_BYTES;
 	arena_init(&s->arena, ARENA_NO_LIMIT);
+	s->options.prefix = clean_prefix(&s->arena, o->prefix);
 	map_init(&s->by_prefix);
 	map_init(&s->by_key);
 	entry_scratch_init(&s->scratch);
@@ -72,6 +74,16 @@ int storage_ready(struct storage *s, struct err *e)
 struct cache *storage_cache(struct storage *s, const struct resource *r)
 {
 	return map_get(&s->by_prefix, r->etcd_prefix);
+}
+
+/* As upstream takes it: one slash in front, none behind. */
+static str clean_prefix(struct arena *a, str prefix)
+{
+	while (str_starts(prefix, STR("/")))
+		prefix = str_slice(prefix, 1, SIZE_MAX);
+	while (str_ends(prefix, STR("/")))
+		prefix.len--;
+	return arena_fmt(a, "/%.*s", STR_ARG(prefix));
 }
 
 /*
@@ -141,6 +153,7 @@ static int start(struct storage *s, struct err *e)
 	atomic_store(&s->closing, true);
 	etcd_close(s->etcd);
 	feed_stop(s);
+	loop_turn(&s->loop, false);
 	return err_set_errno(e, result, "starting the store thread");
 }
 

@@ -38,11 +38,15 @@ struct storage_options {
 	const struct clock *clock;
 };
 
-/* Starts the thread; the cache fills from then on, however long etcd takes to appear. */
+/*
+ * Starts the thread; the cache fills from then on, however long etcd takes to appear. Its metrics
+ * join the registry, unless that is NULL. Resources below are those of the table that are stored,
+ * in a version that has a type.
+ */
 NODISCARD int storage_open(
 	const struct storage_options *o, struct metrics *m, struct storage **to, struct err *e);
 
-/* Ends what waits with ERR_CLOSED, then the thread. */
+/* Ends what waits with ERR_CLOSED, then the thread. Nobody else uses it any more but those. */
 void storage_close(struct storage *s);
 
 /* False until every resource has been read once, and when etcd has not answered lately;

@@ -56,8 +56,7 @@ static void tell_bucket(struct storage_io *io, struct watch_index *index, str a,
 static bool concerns(
 	const struct storage_watch *w, const struct entry_kind *k, const struct storage_event *ev);
 static void end_all(struct storage_io *io, int64_t before, const struct err *e);
-static void end_index(
-	struct storage_io *io, struct watch_index *x, int64_t before, const struct err *e);
+static void end_index(struct watch_index *x, int64_t before, const struct err *e);
 static void join(struct storage_io *io, struct cache *c, struct storage_watch *w);
 static struct watch_index *index_of(struct storage_io *io, const struct cache *c);
 static void put_bucket_key(struct buf *to, str a, char between, str b);
@@ -288,12 +287,11 @@ static bool concerns(
 static void end_all(struct storage_io *io, int64_t before, const struct err *e)
 {
 	for (size_t i = 0; i < io->storage->cache_count; i++)
-		end_index(io, &io->indexes[i], before, e);
+		end_index(&io->indexes[i], before, e);
 }
 
 /* From the start again after each, since `ended` may stop any other. */
-static void end_index(
-	struct storage_io *io, struct watch_index *x, int64_t before, const struct err *e)
+static void end_index(struct watch_index *x, int64_t before, const struct err *e)
 {
 	struct storage_watch *found;
 
@@ -313,7 +311,6 @@ static void end_index(
 			found->ended(found, e);
 		}
 	} while (found);
-	(void)io;
 }
 
 /* The narrowest of what it asks for decides on the bucket; concerns() looks at the rest. */
