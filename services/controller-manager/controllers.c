@@ -23,6 +23,7 @@ const struct controller_row controller_rows[] = {
 	{&ttl_after_finished_controller, .alias = "ttl-after-finished",
 		.workers = SETTING(workers_ttl)},
 	{&statefulset_controller, .alias = "statefulset", .workers = SETTING(workers_stateful_set)},
+	{&daemonset_controller, .alias = "daemonset", .workers = SETTING(workers_daemon_set)},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},

@@ -42,3 +42,4 @@ extern const struct controller job_controller;
 extern const struct controller cronjob_controller;
 extern const struct controller ttl_after_finished_controller;
 extern const struct controller statefulset_controller;
+extern const struct controller daemonset_controller;
