@@ -19,6 +19,11 @@ const struct controller_row controller_rows[] = {
 	{&node_lifecycle_controller, .alias = "nodelifecycle"},
 	{&taint_eviction_controller, .alias = NULL},
 	{&job_controller, .alias = "job", .workers = SETTING(workers_job)},
+	{&cronjob_controller, .alias = "cronjob", .workers = SETTING(workers_cron_job)},
+	{&ttl_after_finished_controller, .alias = "ttl-after-finished",
+		.workers = SETTING(workers_ttl)},
+	{&statefulset_controller, .alias = "statefulset", .workers = SETTING(workers_stateful_set)},
+	{&daemonset_controller, .alias = "daemonset", .workers = SETTING(workers_daemon_set)},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
@@ -30,6 +35,8 @@ const struct informer_index controller_indexes[] = {
 	{API_POD, informer_by_controller},
 	{API_POD, pod_by_node},
 	{API_REPLICA_SET, informer_by_controller},
+	{API_CONTROLLER_REVISION, informer_by_controller},
+	{API_JOB, informer_by_controller},
 };
 
 const size_t controller_index_count = COUNT_OF(controller_indexes);

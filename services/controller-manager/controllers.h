@@ -39,3 +39,7 @@ extern const struct controller node_lifecycle_controller;
 extern const struct controller taint_eviction_controller;
 extern const struct controller pod_gc_controller;
 extern const struct controller job_controller;
+extern const struct controller cronjob_controller;
+extern const struct controller ttl_after_finished_controller;
+extern const struct controller statefulset_controller;
+extern const struct controller daemonset_controller;
