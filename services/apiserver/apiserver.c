@@ -45,6 +45,7 @@ struct apiserver {
 
 static int start(struct apiserver *s, struct err *e);
 static void end(struct apiserver *s);
+static str advertised(struct apiserver *s);
 static void on_stop(struct loop_task *t);
 static void on_delay(struct loop_timer *t);
 static void on_stopped(struct loop_task *t);
@@ -172,6 +173,10 @@ static int open_authenticator(struct apiserver *s, struct err *e)
 		s, f->service_account_signing_key_file, &o.service_account_signing_key_pem, e));
 	if (f->service_account_issuers.len)
 		o.service_account_issuer = f->service_account_issuers.at[0];
+	o.service_account_jwks_uri = f->service_account_jwks_uri.len
+		? f->service_account_jwks_uri
+		: arena_fmt(
+			  &s->daemon.arena, "https://%.*s/openid/v1/jwks", STR_ARG(advertised(s)));
 	keys->at = arena_get(
 		&s->daemon.arena, (f->service_account_key_files.len + 1) * sizeof(str));
 	for (size_t i = 0; i < f->service_account_key_files.len; i++)

@@ -35,6 +35,7 @@ struct apiserver_flags {
 	int64_t secure_port;
 	bool extend_token_expiration;
 	struct str_list service_account_issuers;
+	str service_account_jwks_uri;
 	struct str_list service_account_key_files;
 	int64_t token_expiration_max_ns;
 	str service_account_signing_key_file;

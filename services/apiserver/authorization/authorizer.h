@@ -29,7 +29,7 @@ struct authorizer_options {
 NODISCARD int authorizer_open(
 	const struct authorizer_options *o, struct authorizer **to, struct err *e);
 
-/* On the loop's thread, or when it has ended. */
+/* When its loop has ended. */
 void authorizer_close(struct authorizer *z);
 
 /* False until the rules have been read once. For /readyz. */

@@ -83,7 +83,6 @@ void feeds_stop(struct authorizer *z)
 	for (size_t i = 0; i < z->feed_count; i++)
 		if (z->feeds[i].running)
 			storage_watch_stop(&z->feeds[i].watch);
-	loop_undefer(z->options.loop, &z->publish);
 }
 
 static void wait_for_cache(struct loop_task *t)
