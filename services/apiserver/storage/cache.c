@@ -122,7 +122,6 @@ struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, s
 	struct storage_event *ev = NULL;
 	struct stored *before;
 
-	pthread_mutex_lock(&c->lock);
 	before = now ? btree_put(&c->root, now) : btree_remove(&c->root, key);
 	if (now) {
 		counted_take(&now->counted);
@@ -137,7 +136,6 @@ struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, s
 		history_add(s, &c->history, ev);
 	c->last_event = revision;
 	count_objects(c);
-	pthread_mutex_unlock(&c->lock);
 	return ev;
 }
 

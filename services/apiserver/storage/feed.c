@@ -19,8 +19,9 @@ enum {
 
 struct pending_event {
 	struct cache *cache;
-	struct stored *now; /* NULL: deleted */
-	str key;            /* of a deletion; freed */
+	struct stored *now;  /* NULL: deleted, */
+	struct stored *last; /* which leaves its last state, if it was there */
+	str key;             /* of a deletion; freed */
 	int64_t revision;
 };
 
@@ -35,6 +36,9 @@ static void watch_event(struct etcd_watch *w, const struct etcd_event *ev);
 static void watch_complete(struct etcd_watch *w, int64_t revision);
 static void watch_again(struct etcd_watch *w);
 static void watch_ended(struct etcd_watch *w, const struct err *e);
+static void apply_revision(
+	struct storage *s, struct batch *b, struct pending_event *first, struct pending_event *end);
+static void apply_event(struct storage *s, struct batch *b, struct pending_event *p);
 static struct stored *last_state(struct storage *s, const struct pending_event *p);
 static void drop_pending(struct storage *s);
 static struct batch *batch_of_turn(struct storage *s);
@@ -263,15 +267,12 @@ static void watch_complete(struct etcd_watch *w, int64_t revision)
 	struct storage *s = CONTAINER_OF(w, struct storage, watch);
 	struct batch *b = batch_of_turn(s);
 
-	for (size_t i = 0; i < s->pending.len; i++) {
-		struct pending_event *p = &s->pending.at[i];
-		str key = p->now ? stored_key(p->now) : p->key;
-		struct stored *last = p->now ? NULL : last_state(s, p);
-		struct storage_event *ev = cache_apply(s, p->cache, key, p->now, last, p->revision);
-
-		if (ev)
-			batch_add(b, ev);
-		free((char *)(uintptr_t)p->key.at);
+	for (size_t i = 0, end; i < s->pending.len; i = end) {
+		end = i + 1;
+		while (end < s->pending.len &&
+			s->pending.at[end].revision == s->pending.at[i].revision)
+			end++;
+		apply_revision(s, b, &s->pending.at[i], &s->pending.at[end]);
 	}
 	s->pending.len = 0;
 	if (b->len > 0 && s->trim.slot == 0)
@@ -279,6 +280,37 @@ static void watch_complete(struct etcd_watch *w, int64_t revision)
 	if (revision > s->revision)
 		atomic_store_explicit(&s->revision, revision, memory_order_release);
 	b->revision = s->revision;
+}
+
+/* Whoever looks at a cache sees all of a revision in it, or nothing. */
+static void apply_revision(
+	struct storage *s, struct batch *b, struct pending_event *first, struct pending_event *end)
+{
+	for (struct pending_event *p = first; p < end; p++)
+		if (!p->now)
+			p->last = last_state(s, p);
+	for (struct pending_event *p = first; p < end; p++) {
+		struct cache *c = p->cache;
+
+		if (!c)
+			continue;
+		pthread_mutex_lock(&c->lock);
+		for (struct pending_event *same = p; same < end; same++)
+			if (same->cache == c)
+				apply_event(s, b, same);
+		pthread_mutex_unlock(&c->lock);
+	}
+}
+
+static void apply_event(struct storage *s, struct batch *b, struct pending_event *p)
+{
+	str key = p->now ? stored_key(p->now) : p->key;
+	struct storage_event *ev = cache_apply(s, p->cache, key, p->now, p->last, p->revision);
+
+	if (ev)
+		batch_add(b, ev);
+	free((char *)(uintptr_t)p->key.at);
+	p->cache = NULL;
 }
 
 static void watch_again(struct etcd_watch *w)

@@ -131,20 +131,22 @@ struct storage {
 /* The cache of a resource; NULL if it is not stored. */
 struct cache *storage_cache(struct storage *s, const struct resource *r);
 
-/* cache.c: under the cache's lock. */
+/* cache.c. The caller has the cache's lock: */
 struct snapshot *cache_snapshot(struct storage *s, struct cache *c);
 
-/* Takes the root over; it is no cache's. */
+/*
+ * Changes the tree and adds to the history. `now` NULL: the object is gone, `last` is its last
+ * state. Takes the references over. Returns a reference to the event, NULL if nothing changed.
+ */
+struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, struct stored *now,
+	struct stored *last, int64_t revision);
+
+/* These take it themselves. A root is taken over. */
+void cache_replace(struct cache *c, struct btree_node *root, int64_t revision);
 struct snapshot *snapshot_new(struct btree_node *root, int64_t revision);
 
 /* The moment at `revision`, if it is the present one or kept; a reference or NULL. */
 struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t revision);
-
-/* Changes the tree and adds to the history. `now` NULL: the object is gone, `last` is its last
- * state. Takes the references over. Returns a reference to the event, NULL if nothing changed. */
-struct storage_event *cache_apply(struct storage *s, struct cache *c, str key, struct stored *now,
-	struct stored *last, int64_t revision);
-void cache_replace(struct cache *c, struct btree_node *root, int64_t revision);
 
 /* Forgets what is too old; false when nothing is left that will be. */
 bool cache_trim(struct storage *s, struct cache *c);

@@ -110,6 +110,22 @@ TEST(storage_watches_are_told_what_concerns_them)
 	CHECK_STR(told(t, all), "ended 12");
 }
 
+TEST(storage_changes_of_one_revision_are_told_each)
+{
+	struct noting *n;
+	struct world w;
+
+	world_begin_filled(t, &w);
+	n = watch(t, &w, NULL, NULL, NULL, WORLD_FIRST);
+	world_put_pod(&w, "a", "y", "");
+	world_change(&w, &(struct world_change){.ns = "a", .name = "x", .node = "", .more = true});
+	world_change(&w, &(struct world_change){.name = "n", .more = true});
+	world_change(&w, &(struct world_change){.ns = "a", .name = "y", .gone = true, .node = ""});
+	turn(&w, n);
+	CHECK_STR(told(t, n), "+y@11 +x@12 -y@12 ");
+	world_end(&w);
+}
+
 TEST(storage_watch_begins_in_the_past)
 {
 	struct noting *n;

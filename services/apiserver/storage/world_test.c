@@ -67,8 +67,11 @@ static void change(struct world *w, const void *what)
 	const struct etcd_watch_events *events = w->storage->watch.events;
 	const struct world_change *c = what;
 	char key[VALUE_BYTES], value[VALUE_BYTES];
-	struct etcd_event ev = {.deleted = c->gone, .kv.mod_revision = ++w->revision};
+	struct etcd_event ev = {.deleted = c->gone};
 
+	w->revision += !w->in_revision;
+	w->in_revision = c->more;
+	ev.kv.mod_revision = w->revision;
 	if (c->ns) {
 		snprintf(key, sizeof(key), "/registry/pods/%s/%s", c->ns, c->name);
 		snprintf(value, sizeof(value),
@@ -85,7 +88,8 @@ static void change(struct world *w, const void *what)
 	ev.kv.key = str_of(key);
 	ev.kv.value = str_of(value);
 	events->event(&w->storage->watch, &ev);
-	events->complete(&w->storage->watch, w->revision);
+	if (!c->more)
+		events->complete(&w->storage->watch, w->revision);
 }
 
 static void pass(struct world *w, const void *by_ns)

@@ -17,6 +17,7 @@ struct world {
 	struct loop loop; /* of the test's thread, which is an I/O thread */
 	struct storage_io *io;
 	int64_t revision;
+	bool in_revision; /* of which more follows */
 };
 
 /* With a storage that waits for etcd; and one that has read it. */
@@ -28,6 +29,7 @@ void world_end(struct world *w);
 struct world_change {
 	const char *ns, *name, *node;
 	bool gone;
+	bool more; /* the next change is of the same revision */
 };
 
 void world_change(struct world *w, const struct world_change *c);
