@@ -300,7 +300,7 @@ int main(int argc, char **argv)
 	struct bench b = {.pods = resource_find(STR(""), STR("v1"), STR("pods"))};
 	struct arena a;
 	struct err e;
-	void *model;
+	void *model = NULL;
 	str text;
 
 	if (argc != 3) {
