@@ -145,19 +145,11 @@ static void send_document(struct request *r, void *document)
 		request_send(r);
 }
 
-static void add_header(struct request *r, const char *name, str value)
-{
-	struct err full;
-
-	if (http_header_add(&r->answer.headers, &r->arena, str_of(name), value, &full) < 0)
-		return;
-}
-
 static void send_aggregated(struct request *r, void *document, str tag)
 {
-	add_header(r, "ETag", tag);
-	add_header(r, "Vary", STR("Accept"));
-	add_header(r, "Cache-Control", STR("public"));
+	request_add_header(r, "ETag", tag);
+	request_add_header(r, "Vary", STR("Accept"));
+	request_add_header(r, "Cache-Control", STR("public"));
 	if (str_eq(http_header(&r->x->request.headers, STR("if-none-match")), tag)) {
 		request_send_text(r, 304, STR(""), STR(""));
 		return;

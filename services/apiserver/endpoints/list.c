@@ -2,37 +2,16 @@
  * LIST: which moment of the resource (api-concepts, "resource versions"; KEP-2340, KEP-4988), which
  * page of it, and the bytes. Items whose bytes the cache holds are copied, not encoded again.
  */
-#include "apiserver/endpoints/continue_token.h"
-#include "apiserver/endpoints/convert.h"
-#include "apiserver/endpoints/metadata_view.h"
-#include "apiserver/endpoints/request.h"
-#include "apiserver/endpoints/table.h"
-#include "lib/codec/pb.h"
-#include "lib/schema/envelope.h"
+#include "apiserver/endpoints/list.h"
 
-struct listing {
-	struct request *r;
-	struct list_options *options;
-	struct selection selection;
-	struct snapshot *snapshot;
-	int64_t revision;
-	int64_t limit; /* 0: none */
-	str after;
-	bool from_token;
-	const struct stored **items; /* borrowed from the snapshot */
-	void **objects;              /* in their place: decoded, of the stored version */
-	size_t count, cap;
-	struct list_meta meta;
-};
+#include "apiserver/endpoints/continue_token.h"
 
 static int prepare(struct request *r, struct listing **to, struct err *e);
 static void begin(struct listing *l);
 static void fresh(struct storage_wait *w, const struct err *why);
-static void finish(struct listing *l);
+static void answer(struct request *r);
 static int work_at_revision(struct request *r, struct err *e);
 static int pick(struct listing *l, struct err *e);
-static int write_list(struct listing *l, struct err *e);
-static int write_items(struct listing *l, struct err *e);
 
 void handle_list(struct request *r)
 {
@@ -49,7 +28,7 @@ int answer_list(struct request *r, const struct object_list *objects, struct err
 {
 	struct listing l = {.r = r, .objects = objects->at, .count = objects->len};
 
-	return write_items(&l, e);
+	return list_write(&l, e);
 }
 
 static int read_token(struct listing *l, struct err *e)
@@ -111,7 +90,7 @@ static void begin(struct listing *l)
 	bool any = str_eq(l->options->resource_version, STR("0")) && !l->from_token;
 
 	if (any) {
-		finish(l);
+		answer(r);
 		return;
 	}
 	r->wait = (struct storage_wait){
@@ -129,20 +108,29 @@ static void fresh(struct storage_wait *w, const struct err *why)
 		fail_wait(r, w->revision, why, &e);
 		request_fail(r, &e);
 	} else if (wants_exact(l)) {
+		r->after = answer;
 		request_work(r, work_at_revision);
 	} else {
-		finish(l);
+		answer(r);
 	}
 }
 
-static void finish(struct listing *l)
+/* What the snapshot holds, in one piece or as a stream. */
+static void answer(struct request *r)
 {
-	struct request *r = l->r;
+	struct listing *l = r->state;
 	struct err e;
 
-	l->snapshot = storage_snapshot(r->endpoints->o.storage, r->resource, &l->revision);
-	int result = write_list(l, &e);
+	if (!l->snapshot)
+		l->snapshot = storage_snapshot(r->endpoints->o.storage, r->resource, &l->revision);
+	int result = pick(l, &e);
 
+	if (result == 0 && list_streams(l)) {
+		list_stream(l);
+		return;
+	}
+	if (result == 0)
+		result = list_write(l, &e);
 	snapshot_drop(l->snapshot);
 	if (result < 0)
 		request_fail(r, &e);
@@ -178,12 +166,9 @@ static int work_at_revision(struct request *r, struct err *e)
 	struct err why;
 
 	if (storage_snapshot_at(
-		    r->endpoints->o.storage, r->resource, l->revision, &l->snapshot, &why) < 0)
-		return why.kind == ERR_GONE ? expired(l, e) : fail_wait(r, l->revision, &why, e);
-	int result = write_list(l, e);
-
-	snapshot_drop(l->snapshot);
-	return result;
+		    r->endpoints->o.storage, r->resource, l->revision, &l->snapshot, &why) == 0)
+		return 0;
+	return why.kind == ERR_GONE ? expired(l, e) : fail_wait(r, l->revision, &why, e);
 }
 
 /* --- which */
@@ -253,203 +238,4 @@ static int pick(struct listing *l, struct err *e)
 	l->meta.resource_version = arena_str(a, buf_str(&number));
 	buf_free(&number);
 	return 0;
-}
-
-/* --- how */
-
-static int get_object(struct listing *l, size_t i, void **to, struct err *e)
-{
-	struct request *r = l->r;
-	void *object;
-
-	if (l->objects)
-		object = l->objects[i];
-	else
-		TRY(stored_decode(&r->arena, l->items[i], &object, e));
-	TRY(convert_to_request(&r->arena, r->resource, &object, e));
-	*to = object;
-	return 0;
-}
-
-/* Whether an item is more than its bytes in the cache. */
-static int get_view(struct listing *l, size_t i, void **to, struct err *e)
-{
-	struct request *r = l->r;
-
-	if (r->form.as != AS_OBJECT && !l->objects)
-		return metadata_view_stored(&r->arena, l->items[i], r->form.as_version,
-			(struct partial_object_metadata **)to, e);
-	TRY(get_object(l, i, to, e));
-	if (r->form.as != AS_OBJECT)
-		*to = metadata_view(&r->arena, *to, r->form.as_version);
-	return 0;
-}
-
-static bool as_cached(const struct listing *l)
-{
-	return l->r->form.as == AS_OBJECT && !l->objects && !converts(l->r->resource);
-}
-
-static int put_meta(struct buf *to, const struct list_meta *m, struct err *e)
-{
-	buf_add_str(to, STR("\"metadata\":"));
-	return struct_encode(&api_schema.types[API_LIST_META], m, FORMAT_JSON, to, e);
-}
-
-/* Items of built-in kinds do not say what they are; those of metadata do. */
-static int put_json_item(struct listing *l, size_t i, struct buf *to, struct err *e)
-{
-	struct request *r = l->r;
-	struct stored_json *json;
-	struct object *object;
-
-	if (as_cached(l)) {
-		TRY(stored_json(r->endpoints->o.storage, l->items[i], &json, e));
-		buf_add_char(to, '{');
-		buf_add_str(to, json->rest);
-		counted_drop(&json->counted);
-		return 0;
-	}
-	TRY(get_view(l, i, (void **)&object, e));
-	if (r->form.as == AS_OBJECT)
-		object->kind = object->api_version = (str){NULL, 0};
-	return object_encode(object, FORMAT_JSON, to, e);
-}
-
-static str list_kind(struct listing *l, str *api_version)
-{
-	const struct request *r = l->r;
-
-	if (r->form.as != AS_OBJECT) {
-		*api_version = str_eq(r->form.as_version, STR("v1")) ? STR("meta.k8s.io/v1")
-								     : STR("meta.k8s.io/v1beta1");
-		return STR("PartialObjectMetadataList");
-	}
-	*api_version = r->resource->group.len
-		? arena_fmt(&l->r->arena, "%.*s/%.*s", STR_ARG(r->resource->group),
-			  STR_ARG(r->resource->version))
-		: r->resource->version;
-	return arena_fmt(&l->r->arena, "%.*sList", STR_ARG(r->resource->kind));
-}
-
-static int write_json(struct listing *l, struct buf *to, struct err *e)
-{
-	str api_version, kind = list_kind(l, &api_version);
-
-	buf_add_fmt(to, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",", STR_ARG(kind),
-		STR_ARG(api_version));
-	TRY(put_meta(to, &l->meta, e));
-	buf_add_str(to, STR(",\"items\":["));
-	for (size_t i = 0; i < l->count; i++) {
-		if (i)
-			buf_add_char(to, ',');
-		TRY(put_json_item(l, i, to, e));
-	}
-	buf_add_str(to, STR("]}\n"));
-	return buf_ok(to, "the list", e);
-}
-
-/* The message of an item: a slice of what is stored, unless it is to look otherwise. */
-static int item_message(struct listing *l, size_t i, struct buf *made, str *to, struct err *e)
-{
-	str api_version, kind;
-	void *object;
-
-	if (as_cached(l))
-		return object_open(l->items[i]->envelope, &api_version, &kind, to, e);
-	TRY(get_view(l, i, &object, e));
-	buf_reset(made);
-	TRY(object_encode(object, FORMAT_PROTOBUF_BARE, made, e));
-	*to = buf_str(made);
-	return 0;
-}
-
-/* Backwards, as the writer goes: the last item first. */
-static int put_messages(struct listing *l, struct pb_writer *w, struct err *e)
-{
-	struct buf made, meta;
-	str message;
-	int result = 0;
-
-	buf_init(&made, BUF_NO_LIMIT);
-	buf_init(&meta, BUF_NO_LIMIT);
-	for (size_t i = l->count; i > 0 && result == 0; i--) {
-		result = item_message(l, i - 1, &made, &message, e);
-		if (result == 0)
-			pb_put_bytes(w, 2, message);
-	}
-	if (result == 0)
-		result = struct_encode(
-			&api_schema.types[API_LIST_META], &l->meta, FORMAT_PROTOBUF_BARE, &meta, e);
-	if (result == 0)
-		pb_put_bytes(w, 1, buf_str(&meta));
-	buf_free(&made);
-	buf_free(&meta);
-	return result;
-}
-
-static int write_protobuf(struct listing *l, struct buf *to, struct err *e)
-{
-	str api_version, kind = list_kind(l, &api_version);
-	struct pb_writer w;
-
-	pb_write_start(&w, to);
-	pb_put_bytes(&w, ENVELOPE_CONTENT_TYPE, STR(""));
-	pb_put_bytes(&w, ENVELOPE_CONTENT_ENCODING, STR(""));
-	size_t mark = pb_mark(&w);
-
-	TRY(put_messages(l, &w, e));
-	pb_put_length(&w, ENVELOPE_RAW, mark);
-	mark = pb_mark(&w);
-	pb_put_bytes(&w, ENVELOPE_KIND, kind);
-	pb_put_bytes(&w, ENVELOPE_API_VERSION, api_version);
-	pb_put_length(&w, ENVELOPE_TYPE, mark);
-	pb_put_raw(&w, ENVELOPE_MAGIC);
-	pb_write_end(&w);
-	return buf_ok(to, "the list", e);
-}
-
-static int write_table(struct listing *l, struct err *e)
-{
-	struct request *r = l->r;
-	struct table *table;
-	void *object;
-
-	TRY(table_new(r, &table, e));
-	table->metadata = l->meta;
-	for (size_t i = 0; i < l->count; i++) {
-		TRY(get_object(l, i, &object, e));
-		TRY(table_add(r, table, object, e));
-	}
-	r->form.as = AS_OBJECT;
-	return answer_object(r, 200, table, e);
-}
-
-static int write_list(struct listing *l, struct err *e)
-{
-	TRY(pick(l, e));
-	return write_items(l, e);
-}
-
-static int write_items(struct listing *l, struct err *e)
-{
-	struct request *r = l->r;
-	struct buf text;
-
-	if (r->form.as == AS_TABLE)
-		return write_table(l, e);
-	r->answer.code = 200;
-	if (r->form.format == FORMAT_PROTOBUF)
-		return write_protobuf(l, &r->answer.body, e);
-	if (r->form.format == FORMAT_JSON && !r->form.pretty)
-		return write_json(l, &r->answer.body, e);
-	buf_init(&text, BUF_NO_LIMIT);
-	int result = write_json(l, &text, e);
-
-	if (result == 0) {
-		text.len--; /* answer_json ends lines itself */
-		result = answer_json(r, 200, buf_str(&text), e);
-	}
-	buf_free(&text);
-	return result;
 }

@@ -149,14 +149,6 @@ static int make_locked(struct openapi *o, struct document *d, struct err *e)
 	return result;
 }
 
-static void add_header(struct request *r, const char *name, str value)
-{
-	struct err full;
-
-	if (http_header_add(&r->answer.headers, &r->arena, str_of(name), value, &full) < 0)
-		return;
-}
-
 /* JSON is all there is; what asks for nothing else is told so. */
 static bool negotiated(struct request *r)
 {
@@ -213,17 +205,17 @@ static void serve(struct request *r, struct document *d)
 	}
 	str tag = arena_fmt(&r->arena, "\"%.*s\"", STR_ARG(d->hash));
 
-	add_header(r, "ETag", tag);
-	add_header(r, "Vary", STR("Accept"));
+	request_add_header(r, "ETag", tag);
+	request_add_header(r, "Vary", STR("Accept"));
 	if (hash.len && !str_eq(hash, d->hash)) {
-		add_header(r, "Location",
+		request_add_header(r, "Location",
 			arena_fmt(&r->arena, "/openapi/v3/%.*s?hash=%.*s", STR_ARG(d->path),
 				STR_ARG(d->hash)));
 		request_send_text(r, 301, STR(""), STR(""));
 		return;
 	}
 	if (hash.len)
-		add_header(r, "Cache-Control", STR("public, immutable"));
+		request_add_header(r, "Cache-Control", STR("public, immutable"));
 	if (str_eq(http_header(&r->x->request.headers, STR("if-none-match")), tag)) {
 		request_send_text(r, 304, STR(""), STR(""));
 		return;

@@ -70,14 +70,21 @@ static void job_run(struct pool_job *j)
 	struct request *r = CONTAINER_OF(j, struct request, job);
 	struct err e;
 
-	if (r->work(r, &e) < 0)
+	if (r->work(r, &e) < 0) {
 		answer_error(r, &e);
+		r->after = NULL;
+	}
 	loop_post(r->io->loop, &r->back);
 }
 
 static void job_back(struct loop_task *t)
 {
-	request_send(CONTAINER_OF(t, struct request, back));
+	struct request *r = CONTAINER_OF(t, struct request, back);
+
+	if (r->after)
+		r->after(r);
+	else
+		request_send(r);
 }
 
 static void nothing_streamed(UNUSED struct http_exchange *x, UNUSED str part)
@@ -119,6 +126,11 @@ static void add_warnings(struct request *r, struct http_headers *h)
 	}
 }
 
+void request_add_header(struct request *r, const char *name, str value)
+{
+	add(r, &r->answer.headers, str_of(name), value);
+}
+
 const struct http_headers *request_headers(struct request *r, str content_type)
 {
 	struct http_headers *h = arena_get(&r->x->arena, sizeof(*h));
@@ -144,8 +156,8 @@ static str compress(struct request *r, str body, struct buf *packed)
 	buf_init(packed, BUF_NO_LIMIT);
 	if (gzip_put(packed, body, &e) < 0)
 		return body;
-	add(r, &r->answer.headers, STR("Content-Encoding"), STR("gzip"));
-	add(r, &r->answer.headers, STR("Vary"), STR("Accept-Encoding"));
+	request_add_header(r, "Content-Encoding", STR("gzip"));
+	request_add_header(r, "Vary", STR("Accept-Encoding"));
 	return buf_str(packed);
 }
 

@@ -88,7 +88,8 @@ struct request {
 	struct pool_job job;
 	struct loop_task back;
 	int (*work)(struct request *r, struct err *e);
-	void *state; /* the handler's */
+	void (*after)(struct request *r); /* behind work that succeeded; NULL: request_send */
+	void *state;                      /* the handler's */
 };
 
 /* --- a request's end; on the loop's thread. The request is gone afterwards. */
@@ -99,6 +100,9 @@ void request_send_text(struct request *r, int code, str content_type, str body);
 
 /* Counts and frees what it holds but the exchange: streams end that themselves. */
 void request_release(struct request *r, int code);
+
+/* A header of the answer beside those that every answer has. */
+void request_add_header(struct request *r, const char *name, str value);
 
 /* Of any answer: Audit-Id, Cache-Control, Warning; then the answer's own. */
 const struct http_headers *request_headers(struct request *r, str content_type);

@@ -20,7 +20,16 @@ static void refine(struct arena *a, const struct url_query *q, struct request_in
 int request_info_read(struct arena *a, str method, str path, const struct url_query *q,
 	struct request_info *to, struct err *e)
 {
-	struct request_info i = {.path = path, .verb = lower(a, method)};
+	struct request_info i = {
+		.path = path,
+		.verb = lower(a, method),
+		.group = STR(""),
+		.version = STR(""),
+		.resource = STR(""),
+		.subresource = STR(""),
+		.ns = STR(""),
+		.name = STR(""),
+	};
 	struct parts p = split(path);
 	bool groupless = p.len && str_eq(p.at[0], STR("api"));
 
@@ -28,7 +37,6 @@ int request_info_read(struct arena *a, str method, str path, const struct url_qu
 	if (p.len < 3 || (!groupless && !str_eq(p.at[0], STR("apis"))))
 		return 0;
 	i.prefix = p.at[0];
-	i.group = STR("");
 	skip(&p, 1);
 	if (!groupless) {
 		if (p.len < 3)
@@ -121,7 +129,6 @@ static str lower(struct arena *a, str text)
 
 static void read_parts(struct parts *p, struct request_info *to)
 {
-	to->ns = STR("");
 	if (str_eq(p->at[0], STR("namespaces")) && p->len > 1) {
 		to->ns = p->at[1];
 		if (p->len > 2 && !str_eq(p->at[2], STR("status")) &&

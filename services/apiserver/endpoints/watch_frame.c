@@ -56,7 +56,8 @@ int frame_of_stored(struct request *r, enum watch_word word, const struct stored
 	return frame_of_object(r, word, object, to, e);
 }
 
-/* What a selector no longer matches goes with its last matching state, at the revision of leaving. */
+/* What a selector no longer matches goes with its last matching state, at the revision at which it
+ * left. */
 static int frame_of_leaving(struct request *r, const struct storage_event *ev, bool first,
 	struct frame **to, struct err *e)
 {
