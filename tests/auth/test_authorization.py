@@ -108,3 +108,22 @@ def test_node_reads_its_own(server):
     assert server.call("GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn2", **NODE).code == 403
     answer = server.call("GET", "/api/v1/nodes", **NODE)
     assert answer.message.endswith("node 'n1' cannot read all nodes, only its own Node object")
+
+
+def test_node_reads_what_a_pod_bound_to_it_needs(server):
+    namespace = server.namespace()
+    pods, who = f"/api/v1/namespaces/{namespace}/pods", {"groups": ["system:nodes"], "name": "map"}
+    volume = {"name": "v", "configMap": {"name": "map"}}
+    server.create(pods, server.pod(namespace, volumes=[volume]))
+    server.create(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"name": "map"}})
+    path = f"/api/v1/namespaces/{namespace}/configmaps/map"
+    assert server.call("GET", path, **NODE).code == 403
+    server.create(f"{pods}/p/binding", {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n1"}})
+    server.wait_allowed("system:node:n1", "get", "configmaps", namespace, **who)
+    answer = server.call("PUT", f"{pods}/p/status",
+                         {**server.call("GET", f"{pods}/p", cert=server.admin).json, "status": {"phase": "Running"}},
+                         **NODE)
+    assert answer.code == 200
+    assert server.call("GET", path, **NODE).code == 200
+    server.call("DELETE", f"{pods}/p?gracePeriodSeconds=0", cert=server.admin)
+    server.wait_allowed("system:node:n1", "get", "configmaps", namespace, allowed=False, **who)

@@ -1,6 +1,7 @@
 #include "apiserver/authorization/state.h"
 #include "apiserver/authorization/view.h"
 #include "lib/base/log.h"
+#include "lib/codec/pb.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,7 @@ static void cache_is_there(struct storage_wait *w, const struct err *e);
 static void start(struct feed *f);
 static void event(struct storage_watch *w, struct storage_event *ev);
 static void ended(struct storage_watch *w, const struct err *e);
+static bool same_references(const struct stored *before, const struct stored *now);
 static void take(struct feed *f, const struct stored *o);
 static void publish(struct loop_task *t);
 
@@ -138,7 +140,7 @@ static void event(struct storage_watch *w, struct storage_event *ev)
 
 	if (ev->kind == STORAGE_DELETED)
 		f->kind->remove(f, ev->now->ns, ev->now->name);
-	else
+	else if (!f->kind->for_nodes || !ev->before || !same_references(ev->before, ev->now))
 		take(f, ev->now);
 	if (!f->kind->for_nodes)
 		loop_defer(f->authorizer->options.loop, &f->authorizer->publish);
@@ -155,6 +157,35 @@ static void ended(struct storage_watch *w, const struct err *e)
 		start(f);
 		loop_defer(f->authorizer->options.loop, &f->authorizer->publish);
 	}
+}
+
+/* The bytes of a message's field; absent if it has none. */
+static str field_of(str message, uint32_t number)
+{
+	struct pb_reader r = pb_read(message);
+	struct pb_field f;
+	struct err e;
+
+	while (pb_more(&r) && pb_next(&r, &f, &e) == 0)
+		if (f.number == number && f.wire == PB_BYTES)
+			return f.bytes;
+	return (str){NULL, 0};
+}
+
+/* Most changes are of a pod's status, which names nothing but claims made for the pod. */
+static bool same_references(const struct stored *before, const struct stored *now)
+{
+	enum { SPEC = 2, POD_RESOURCE_CLAIMS = 39 };
+	str version, kind, old_message, message;
+	struct err e;
+
+	if (object_open(before->envelope, &version, &kind, &old_message, &e) < 0 ||
+		object_open(now->envelope, &version, &kind, &message, &e) < 0)
+		return false;
+	str spec = field_of(message, SPEC);
+
+	return spec.at && str_eq(spec, field_of(old_message, SPEC)) &&
+		!field_of(spec, POD_RESOURCE_CLAIMS).at;
 }
 
 static void take(struct feed *f, const struct stored *o)
