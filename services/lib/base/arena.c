@@ -157,14 +157,21 @@ str arena_fmt(struct arena *a, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	int len = vsnprintf(NULL, 0, fmt, args);
+	str s = arena_vfmt(a, fmt, args);
 	va_end(args);
+	return s;
+}
 
+str arena_vfmt(struct arena *a, const char *fmt, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
 	char *at = arena_get(a, (size_t)len + 1);
 
-	va_start(args, fmt);
 	vsnprintf(at, (size_t)len + 1, fmt, args);
-	va_end(args);
 	return str_span(at, (size_t)len);
 }
 

@@ -17,6 +17,8 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
+#include <stdarg.h>
+
 struct arena_chunk;
 
 struct arena {
@@ -66,6 +68,7 @@ NODISCARD int arena_str_try(struct arena *a, str s, str *to, struct err *e);
 
 /* Formatted text for the program's own messages; not for sizes that a peer chose. */
 str arena_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+str arena_vfmt(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 
 /* The error that every decoder gives when arena_try said NULL. Returns -1. */
 static inline int arena_full(const struct arena *a, struct err *e)
