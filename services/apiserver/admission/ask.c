@@ -1,9 +1,5 @@
 #include "apiserver/admission/plugin.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 /* What plugins ask of the cluster, and how they refuse. */
 
 static int decode(const struct admission_attributes *t, struct stored *o, void *to, struct err *e);
@@ -11,21 +7,11 @@ static str request_name(const struct admission_attributes *t);
 
 int admission_forbid(const struct admission_attributes *t, struct err *e, const char *fmt, ...)
 {
-	struct buf b;
 	va_list args;
-	char *text = NULL;
 
 	va_start(args, fmt);
-	int len = vasprintf(&text, fmt, args);
+	str why = arena_vfmt(t->arena, fmt, args);
 	va_end(args);
-	if (len < 0)
-		abort();
-	buf_init(&b, BUF_NO_LIMIT);
-	buf_add(&b, text, (size_t)len);
-	free(text);
-	str why = arena_str(t->arena, buf_str(&b));
-
-	buf_free(&b);
 	return status_forbidden(t->arena, e,
 		(struct status_subject){t->resource->group, t->resource->plural, request_name(t)},
 		"%.*s", STR_ARG(why));
@@ -100,24 +86,18 @@ void *admission_grown(struct arena *a, const void *at, size_t len, size_t size)
 void admission_fault(struct admission_faults *f, const char *fmt, ...)
 {
 	void *at = f->texts.at;
-	char *text = NULL;
+	bool known = false;
 	va_list args;
 
 	va_start(args, fmt);
-	int len = vasprintf(&text, fmt, args);
+	str text = arena_vfmt(f->arena, fmt, args);
 	va_end(args);
-	if (len < 0)
-		abort();
-	str s = str_span(text, (size_t)len);
-	bool known = false;
-
 	for (size_t i = 0; i < f->texts.len; i++)
-		known |= str_eq(f->texts.at[i], s);
+		known |= str_eq(f->texts.at[i], text);
 	if (!known && arena_grow(f->arena, &at, f->texts.len, &f->cap, sizeof(str)) == 0) {
 		f->texts.at = at;
-		f->texts.at[f->texts.len++] = arena_str(f->arena, s);
+		f->texts.at[f->texts.len++] = text;
 	}
-	free(text);
 }
 
 str admission_faults_text(const struct admission_faults *f)

@@ -1,9 +1,5 @@
 #include "apiserver/admission/pod_checks.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 enum { NEVER = 1000 };
 
 /* In upstream's order: by name, baseline first. A baseline check is not asked for the restricted
@@ -37,8 +33,17 @@ static const struct {
 static_assert(COUNT_OF(checks) <= COUNT_OF(((struct pod_violations *)0)->at),
 	"a place for each check's answer");
 
-static struct checked_container view(const struct container *c);
-static struct checked_container view_ephemeral(const struct ephemeral_container_common *c);
+/* What the two kinds of container have alike but for their types. */
+#define VIEW(c) \
+	((struct checked_container){ \
+		.name = (c)->name, \
+		.security = (c)->security_context, \
+		.ports = (c)->ports.at, \
+		.port_count = (c)->ports.len, \
+		.probes = {(c)->liveness_probe, (c)->readiness_probe, (c)->startup_probe}, \
+		.handlers = {(c)->lifecycle ? (c)->lifecycle->post_start : NULL, \
+			(c)->lifecycle ? (c)->lifecycle->pre_stop : NULL}, \
+	})
 
 void pod_policy_check(struct arena *a, struct pod_policy policy, const struct object_meta *meta,
 	const struct pod_spec *spec, struct pod_violations *to)
@@ -60,11 +65,11 @@ void pod_policy_check(struct arena *a, struct pod_policy policy, const struct ob
 	if (policy.level == POD_PRIVILEGED)
 		return;
 	for (size_t i = 0; i < spec->init_containers.len; i++)
-		containers[p.count++] = view(&spec->init_containers.at[i]);
+		containers[p.count++] = VIEW(&spec->init_containers.at[i]);
 	for (size_t i = 0; i < spec->containers.len; i++)
-		containers[p.count++] = view(&spec->containers.at[i]);
+		containers[p.count++] = VIEW(&spec->containers.at[i]);
 	for (size_t i = 0; i < spec->ephemeral_containers.len; i++)
-		containers[p.count++] = view_ephemeral(
+		containers[p.count++] = VIEW(
 			&spec->ephemeral_containers.at[i].ephemeral_container_common);
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {
 		if (checks[i].level > policy.level || p.minor < checks[i].from ||
@@ -150,17 +155,12 @@ str names_setters(struct checked_pod *p, bool pod, const struct names *container
 
 void violated(struct checked_pod *p, const char *reason, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	int len = vasprintf(&text, fmt, args);
+	p->detail = arena_vfmt(p->arena, fmt, args);
 	va_end(args);
-	if (len < 0)
-		abort();
 	p->reason = str_of(reason);
-	p->detail = arena_str(p->arena, str_span(text, (size_t)len));
-	free(text);
 }
 
 bool pod_is_windows(const struct checked_pod *p)
@@ -171,32 +171,4 @@ bool pod_is_windows(const struct checked_pod *p)
 bool pod_is_in_user_namespace(const struct checked_pod *p)
 {
 	return p->minor >= 35 && p->spec->host_users && !*p->spec->host_users;
-}
-
-static struct checked_container view(const struct container *c)
-{
-	const struct lifecycle *l = c->lifecycle;
-
-	return (struct checked_container){
-		.name = c->name,
-		.security = c->security_context,
-		.ports = c->ports.at,
-		.port_count = c->ports.len,
-		.probes = {c->liveness_probe, c->readiness_probe, c->startup_probe},
-		.handlers = {l ? l->post_start : NULL, l ? l->pre_stop : NULL},
-	};
-}
-
-static struct checked_container view_ephemeral(const struct ephemeral_container_common *c)
-{
-	const struct lifecycle *l = c->lifecycle;
-
-	return (struct checked_container){
-		.name = c->name,
-		.security = c->security_context,
-		.ports = c->ports.at,
-		.port_count = c->ports.len,
-		.probes = {c->liveness_probe, c->readiness_probe, c->startup_probe},
-		.handlers = {l ? l->post_start : NULL, l ? l->pre_stop : NULL},
-	};
 }

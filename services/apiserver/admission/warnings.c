@@ -1,9 +1,5 @@
 #include "apiserver/admission/admission.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 enum { TOTAL_MAX_BYTES = 4 << 10, TEXT_MAX_RUNES = 256 };
 
 static str cut(str text, size_t runes);
@@ -12,19 +8,14 @@ static str cut(str text, size_t runes);
  * when even these are too much. */
 void warnings_add(struct warnings *w, const char *fmt, ...)
 {
-	char *made = NULL;
 	va_list args;
-	size_t total;
 
 	va_start(args, fmt);
-	int len = vasprintf(&made, fmt, args);
+	str text = arena_vfmt(w->arena, fmt, args);
 	va_end(args);
-	if (len < 0)
-		abort();
-	str text = arena_str(w->arena, str_span(made, (size_t)len));
 	void *at = w->texts.at;
+	size_t total;
 
-	free(made);
 	total = text.len;
 	for (size_t i = 0; i < w->texts.len; i++) {
 		if (str_eq(w->texts.at[i], text))
