@@ -4,6 +4,7 @@
 #include "apiserver/apiserver.h"
 #include "controller-manager/controller_manager.h"
 #include "lib/base/str.h"
+#include "scheduler/scheduler.h"
 #include "setup/setup.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct program {
 static const struct program programs[] = {
 	{"kube-apiserver", apiserver_main},
 	{"kube-controller-manager", controller_manager_main},
+	{"kube-scheduler", scheduler_main},
 	{"setup", setup_main},
 };
 
