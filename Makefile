@@ -48,7 +48,7 @@ PARTS       := $(sort $(foreach f,$(filter-out lib/%,$(FOLDERS)),$(if $(call sou
 part_of      = $(filter $(firstword $(subst /, ,$(1))),$(PARTS))
 part_sources = $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(call sources,$(f)))
 TESTED      := $(sort $(patsubst services/%/,%,$(dir $(wildcard $(FOLDERS:%=services/%/*_test.c)))))
-TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver/storage,$(TESTED))
+TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver/%,$(TESTED))
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))

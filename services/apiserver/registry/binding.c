@@ -71,8 +71,9 @@ static int create_bound(struct operation *op, const struct binding *b, void **to
 		return status_invalid(op->arena, e,
 			(struct status_subject){STR(""), STR("Binding"), b->metadata.name}, &c);
 	TRY(store_modify(op, assign, b, &bound, e));
-	struct status *s = object_new(op->arena, api_type(API_STATUS));
-	s->status = STR("Success");
+	struct status *s = status_success(op->arena, (struct status_subject){0}, STR(""));
+
+	s->details = NULL;
 	s->code = 201;
 	*to = s;
 	return 0;
@@ -133,8 +134,9 @@ static int evict(struct operation *op, const struct eviction *v, const struct po
 	struct operation deletion = *op;
 	deletion.subresource = STR("");
 	TRY(registry_delete(&deletion, options, &deleted, &gone, e));
-	struct status *s = object_new(op->arena, api_type(API_STATUS));
-	s->status = STR("Success");
+	struct status *s = status_success(op->arena, (struct status_subject){0}, STR(""));
+
+	s->details = NULL;
 	s->code = 201;
 	*to = s;
 	return 0;

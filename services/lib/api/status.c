@@ -38,6 +38,7 @@ static int fail(struct arena *a, struct err *e, enum status_reason reason, str m
 	const struct status_subject *s);
 static str subject_text(struct arena *a, const struct status_subject *s);
 static struct status *from_kind(struct arena *a, const struct err *e);
+static struct status *status_new(struct arena *a);
 
 int status_fail(struct arena *a, struct err *e, enum status_reason reason, const char *fmt, ...)
 {
@@ -173,7 +174,7 @@ int status_received(const struct status *s, struct err *e)
 /* Status goes as v1, whatever group answers. */
 static struct status *new_status(struct arena *a)
 {
-	struct status *s = object_new(a, &api_schema.types[API_STATUS]);
+	struct status *s = status_new(a);
 
 	s->object.api_version = STR("v1");
 	return s;
@@ -295,4 +296,13 @@ static struct status *from_kind(struct arena *a, const struct err *e)
 	if (e->kind == ERR_UNAVAILABLE || e->kind == ERR_CLOSED)
 		status_retry_after(a, &made, 1);
 	return status_detail(&made);
+}
+
+/* Under the core version, whatever the request's was. */
+static struct status *status_new(struct arena *a)
+{
+	struct status *s = object_new(a, &api_schema.types[API_STATUS]);
+
+	s->object.api_version = STR("v1");
+	return s;
 }
