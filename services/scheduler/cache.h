@@ -1,10 +1,10 @@
 /*
- * What the scheduler knows of nodes and pods: upstream's backend/cache. Nodes carry sums of what their
- * pods request, so that a filter looks at numbers; pods that were given a node, but are not seen
- * there yet, count as assumed.
+ * What the scheduler knows of nodes and pods: upstream's backend/cache. Nodes carry sums of what
+ * their pods request, so that a filter looks at numbers; pods that were given a node, but are not
+ * seen there yet, count as assumed.
  *
- * Ownership: the cache owns its structs; a pod_info holds a reference to its pod's entry. Threading:
- * everything under the scheduler's lock.
+ * Ownership: the cache owns its structs; a pod_info holds a reference to its pod's entry.
+ * Threading: everything under the scheduler's lock.
  */
 #pragma once
 

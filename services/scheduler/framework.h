@@ -4,8 +4,8 @@
  * (pre_score) and score those that are left; the order, weights and what a plugin waits for when it
  * has refused are rows of a table.
  *
- * Threading: under the scheduler's lock. Everything of a cycle lives in its arena.
- * Source: pkg/scheduler/framework; pkg/scheduler/apis/config/v1/default_plugins.go; KEP-624, KEP-4247.
+ * Threading: under the scheduler's lock. Everything of a cycle lives in its arena. Source:
+ * pkg/scheduler/framework; pkg/scheduler/apis/config/v1/default_plugins.go; KEP-624, KEP-4247.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * The scheduling queue: pods that wait for a node (pkg/scheduler/backend/queue). The active ones lie
- * in a heap by priority and age; those that failed rest 1 s to 10 s, or until something happens that
- * a plugin which refused them waits for, five minutes at most.
+ * The scheduling queue: pods that wait for a node (pkg/scheduler/backend/queue). The active ones
+ * lie in a heap by priority and age; those that failed rest 1 s to 10 s, or until something happens
+ * that a plugin which refused them waits for, five minutes at most.
  *
  * Threading: under the scheduler's lock. Times are monotonic.
  */

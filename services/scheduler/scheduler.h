@@ -1,7 +1,7 @@
 /*
  * kube-scheduler: gives every pod a node. One thread decides, a pod at a time, under the lock that
- * guards cache and queue; what it decided is told to the API server by a pool of threads, since that
- * waits; informers keep the cache up to date from the I/O thread.
+ * guards cache and queue; what it decided is told to the API server by a pool of threads, since
+ * that waits; informers keep the cache up to date from the I/O thread.
  *
  * Source: pkg/scheduler/{schedule_one,eventhandlers}.go; kube-scheduler's configuration v1.
  */
