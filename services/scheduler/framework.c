@@ -84,6 +84,7 @@ void framework_end(struct cycle *c)
 	topology_free(&c->anti_affine);
 	topology_free(&c->refused);
 	topology_free(&c->preferred);
+	end_spread(c);
 }
 
 void refuse(struct refusal *why, str reason)

@@ -42,7 +42,7 @@ struct cycle {
 	const struct view *namespaces;
 
 	/* The plugins' own, from pre_filter and pre_score. */
-	const struct spread *hard, *soft;
+	struct spread *hard, *soft;
 	size_t hard_count, soft_count;
 	struct topology_counts affine, anti_affine, refused;
 	struct topology_counts preferred;
@@ -120,6 +120,7 @@ int64_t score_least_allocated(const struct cycle *c, const struct node_info *n);
 int64_t score_balanced(const struct cycle *c, const struct node_info *n);
 int64_t score_images(const struct cycle *c, const struct node_info *n);
 void prepare_spread(struct cycle *c);
+void end_spread(struct cycle *c);
 bool filter_spread(const struct cycle *c, const struct node_info *n, struct refusal *why);
 void prepare_spread_scores(struct cycle *c);
 int64_t score_spread(const struct cycle *c, const struct node_info *n);

@@ -60,6 +60,14 @@ bool filter_spread(const struct cycle *c, const struct node_info *n, struct refu
 	return true;
 }
 
+void end_spread(struct cycle *c)
+{
+	for (size_t i = 0; i < c->hard_count; i++)
+		topology_free(&c->hard[i].counts);
+	for (size_t i = 0; i < c->soft_count; i++)
+		topology_free(&c->soft[i].counts);
+}
+
 void prepare_spread_scores(struct cycle *c)
 {
 	struct spread *s = parse(c, "ScheduleAnyway", &c->soft_count);
