@@ -57,7 +57,7 @@ PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps control-plane control-plane-down test test-long lint format fuzz bench packages relock clean dev asan tsan musl
+.PHONY: all help deps control-plane control-plane-down kubectl test test-long lint format fuzz bench packages relock clean dev asan tsan musl
 all: dev ## build every program and tool for this machine
 	@echo "built in out/dev/bin; try 'make test'"
 
@@ -180,6 +180,11 @@ control-plane: dev ## etcd and the control plane on loopback; out/control-plane/
 
 control-plane-down: ## end them
 	@services/tools/control_plane.py down
+
+kubectl: ## Debian's kubectl 1.36, into out/kubectl
+	@rootfs/packages/fetch.py debs --class test kubectl --unpack out/kubectl
+	@ln -sf usr/bin/kubectl out/kubectl/kubectl
+	@echo "out/kubectl/kubectl --kubeconfig out/control-plane/admin.kubeconfig reaches what make control-plane starts"
 
 # --- testing
 
