@@ -1,25 +1,8 @@
-"""etcd and kube-apiserver on loopback, one pair for all tests of this folder; each test has a namespace."""
-import sys
+"""Requests to etcd and kube-apiserver alone; each test has a namespace."""
 import uuid
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "services/tools"))
-
-from client import Client  # noqa: E402
-from control_plane import ControlPlane  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def plane(tmp_path_factory):
-    plane = ControlPlane(tmp_path_factory.mktemp("plane") / "cp")
-    plane.make()
-    try:
-        plane.start(("etcd", "kube-apiserver"))
-        yield plane
-    finally:
-        plane.stop()
+from client import Client
 
 
 @pytest.fixture(scope="session")

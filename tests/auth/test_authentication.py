@@ -1,7 +1,7 @@
 """Who sends a request."""
 import base64
 
-from conftest import claims
+from auth_server import claims
 
 REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 

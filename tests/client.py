@@ -2,6 +2,7 @@
 import base64
 import http.client
 import json
+import socket
 import ssl
 import tempfile
 from pathlib import Path
@@ -47,7 +48,9 @@ class Client:
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection.request(method, path, body, headers or {})
-        return connection.getresponse()
+        response = connection.getresponse()
+        response.socket = connection.sock
+        return response
 
     def ask(self, method, path, body=None, **headers):
         """Any answer, whatever its status. Header names are written with underscores."""
@@ -78,16 +81,49 @@ class Client:
     def watch(self, path, query=""):
         return Watch(self.open("GET", f"{path}?watch=1&{query}"))
 
+    def wait(self, path, wanted, query=""):
+        """Lists and watches a collection until `wanted` (objects by name) gives something true, and gives that."""
+        listed = self.get(f"{path}?{query}")
+        objects = {one["metadata"]["name"]: one for one in listed["items"]}
+        version = listed["metadata"]["resourceVersion"]
+        watch = self.watch(path, f"resourceVersion={version}&timeoutSeconds={TIMEOUT_S}&{query}")
+        try:
+            while not (found := wanted(objects)):
+                event = watch.next()
+                assert event, f"{path} did not get there within {TIMEOUT_S} s: {json.dumps(objects)}"
+                assert event["type"] != "ERROR", event
+                name = event["object"]["metadata"]["name"]
+                objects.pop(name, None)
+                if event["type"] != "DELETED":
+                    objects[name] = event["object"]
+            return found
+        finally:
+            watch.close()
+
+    def wait_one(self, path, name, wanted):
+        """The object of that name once `wanted` holds for it."""
+        return self.wait(path, lambda objects: name in objects and wanted(objects[name]) and objects[name],
+                         f"fieldSelector=metadata.name%3D{name}")
+
+    def wait_gone(self, path, name):
+        self.wait(path, lambda objects: name not in objects, f"fieldSelector=metadata.name%3D{name}")
+
 
 class Watch:
     """Events as they come."""
 
     def __init__(self, response):
         assert response.status == 200, response.read()
-        self.response = response
+        self.response, self.ended = response, False
 
     def next(self):
-        line = self.response.readline()
+        """The next event; None when the server, or `end`, has ended the watch."""
+        try:
+            line = self.response.readline()
+        except (OSError, http.client.HTTPException):
+            if not self.ended:
+                raise
+            line = b""
         return json.loads(line) if line else None
 
     def until(self, wanted):
@@ -98,6 +134,11 @@ class Watch:
             assert events[-1] is not None, f"the watch ended after {events}"
             if events[-1]["type"] == wanted:
                 return events
+
+    def end(self):
+        """From another thread than the one in `next`, which then gives None. `close` is still due."""
+        self.ended = True
+        self.response.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self.response.close()
