@@ -1,7 +1,7 @@
 /*
- * endpointslice-controller: the EndpointSlices of a service name the pods that it selects, those that
- * are not ready or going included.
- * Source: pkg/controller/endpointslice, staging/src/k8s.io/endpointslice.
+ * endpointslice-controller: the EndpointSlices of a service name the pods that it selects, those
+ * that are not ready or going included. Source: pkg/controller/endpointslice,
+ * staging/src/k8s.io/endpointslice.
  */
 #include "controller-manager/controllers.h"
 #include "controller-manager/endpoint_pods.h"

@@ -25,11 +25,13 @@ void check_metadata(struct causes *c, const struct type *t, const struct object_
 	const struct field_path *p = FIELD(NULL, "metadata");
 	enum name_form form = k ? k->name : NAME_DNS1123_SUBDOMAIN;
 
-	if (m->generate_name.len)
+	if (m->generate_name.len && (int)form != NAME_IP)
 		check_name(c, FIELD(p, "generateName"), form,
 			name_of_prefix(c->arena, m->generate_name));
 	if (!m->name.len)
 		causes_required(c, FIELD(p, "name"), "name or generateName is required");
+	else if ((int)form == NAME_IP)
+		check_ip(c, FIELD(p, "name"), m->name);
 	else
 		check_name(c, FIELD(p, "name"), form, m->name);
 	if (m->namespace.len)

@@ -56,9 +56,11 @@ const struct struct_rules *rules_of(const struct type *t);
 
 typedef void update_check(struct validation *v, const void *now, const void *before);
 
+enum { NAME_IP = -1 };
+
 struct kind_rules {
 	enum api_type type;
-	enum name_form name;   /* of metadata.name */
+	enum name_form name;   /* of metadata.name; NAME_IP: an address */
 	const char *immutable; /* paths, separated by blanks: changes are "field is immutable" */
 	update_check *update;  /* beyond what `immutable` says; may be NULL */
 };
