@@ -10,7 +10,6 @@
 #include "apiserver/storage/storage.h"
 #include "lib/os/file.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,7 +319,6 @@ int main(int argc, char **argv)
 	create_all(&b);
 	newest(&b);
 	storage_close(b.storage);
-	malloc_trim(0);
 
 	double before = anonymous_mib();
 	int64_t cpu = cpu_ns(), wall = wall_ns();
