@@ -111,6 +111,8 @@ void io_threads_free(struct io_threads *t)
 		if (one->server)
 			http_server_free(one->server);
 		endpoints_io_close(one->endpoints);
+		/* What its storage has posted is freed by a last turn. */
+		loop_turn(&one->loop, false);
 		loop_free(&one->loop);
 	}
 	free(t);

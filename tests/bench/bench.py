@@ -38,6 +38,8 @@ def main():
          ["/usr/bin/python3", "tests/bench/http_bench.py"]),
         ("storage: CPU time of a client of etcd per write and event, memory of a cache",
          ["/usr/bin/python3", "tests/bench/storage_bench.py", "10000", "150000"]),
+        ("the control plane: 10,000 pods on 100 nodes, 500 watchers",
+         ["/usr/bin/python3", "tests/bench/control_plane_bench.py"]),
     ]:
         print(f"== {title}", flush=True)
         failed += subprocess.run(argv, cwd=ROOT, check=False).returncode != 0
