@@ -32,7 +32,8 @@ bool endpoint_is_headless(const struct service *s);
 /* The pods that the service selects. */
 void endpoint_selected(struct pass *p, const struct service *s, struct object_list *to);
 
-/* The service's labels for what is made for it: without the headless mark, with it where it belongs. */
+/* The service's labels for what is made for it: without the headless mark, with it where it
+ * belongs. */
 struct str_map endpoint_labels(struct pass *p, const struct service *s);
 
 str *endpoint_text(struct arena *a, str s);

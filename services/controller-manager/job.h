@@ -1,7 +1,7 @@
 /*
  * One pass of a job, in parts: job.c decides, job_pods.c makes and deletes pods, job_track.c counts
- * finished ones once and for all, job_index.c keeps sets of indexes, job_policy.c reads the rules for
- * failures and success.
+ * finished ones once and for all, job_index.c keeps sets of indexes, job_policy.c reads the rules
+ * for failures and success.
  *
  * A finished pod is counted so that a crash at any point neither loses it nor counts it twice: its
  * uid goes to status.uncountedTerminatedPods, its finalizer is removed, then the counter takes it.

@@ -1,6 +1,7 @@
 /*
- * Who may read /metrics: who shows a client certificate of the CA given by --client-ca-file with the
- * group system:masters or system:monitoring. Upstream asks the API server (SubjectAccessReview).
+ * Who may read /metrics: who shows a client certificate of the CA given by --client-ca-file with
+ * the group system:masters or system:monitoring. Upstream asks the API server
+ * (SubjectAccessReview).
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * pod-garbage-collector-controller: deletes pods that nobody else will: of nodes that are gone or out
- * of service, never bound and being deleted, finished and too many.
+ * pod-garbage-collector-controller: deletes pods that nobody else will: of nodes that are gone or
+ * out of service, never bound and being deleted, finished and too many.
  * Source: pkg/controller/podgc.
  */
 #include "controller-manager/controllers.h"
@@ -74,7 +74,8 @@ static struct missing *find_missing(struct map *all, str name, int64_t now_ns)
 	return m;
 }
 
-/* A node may be missing because its creation has not been heard of: it is asked for after a while. */
+/* A node may be missing because its creation has not been heard of: it is asked for after a
+ * while. */
 static bool is_gone(struct pass *p, str node)
 {
 	int64_t now_ns = p->run->env.clock->monotonic_ns(p->run->env.clock);

@@ -1,5 +1,6 @@
 /*
- * One pass of a stateful set: statefulset.c decides, statefulset_pods.c makes pods and their claims.
+ * One pass of a stateful set: statefulset.c decides, statefulset_pods.c makes pods and their
+ * claims.
  *
  * Source: kubernetes/pkg/controller/statefulset.
  */

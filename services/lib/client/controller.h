@@ -13,12 +13,12 @@
  *		return pass_update_status(p, next, e);
  *	}
  *
- * A pass that fails comes again, after a time that doubles; what a client's answer or the cache says
- * is never waited for inside of a pass.
+ * A pass that fails comes again, after a time that doubles; what a client's answer or the cache
+ * says is never waited for inside of a pass.
  *
- * Lifetimes: objects from views live as long as the pass; they are not changed but copied. A run and
- * what its `open` made live until the program ends.
- * Threading: `changed` runs on the I/O thread, works on any thread of the crew.
+ * Lifetimes: objects from views live as long as the pass; they are not changed but copied. A run
+ * and what its `open` made live until the program ends. Threading: `changed` runs on the I/O
+ * thread, works on any thread of the crew.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * Leader election on a Lease: of several programs of a kind, one works. Clocks of other machines are
- * not trusted: a holder is gone when its record has not changed for a lease's time on our clock.
+ * Leader election on a Lease: of several programs of a kind, one works. Clocks of other machines
+ * are not trusted: a holder is gone when its record has not changed for a lease's time on our
+ * clock.
  *
  * Threading: one thread at a time. Blocks; ends with ERR_CLOSED once the transport is interrupted.
  * Source: client-go/tools/leaderelection.

@@ -6,9 +6,9 @@
  * I/O thread after the view that they hear of can be had, and must not block.
  *
  * A handler hears (NULL, now) of what is new, (before, now) of what changed, (before, NULL) of what
- * is gone; objects live until it returns. An object may be gone and new again, or changed twice, and
- * be heard of once. Objects come without managedFields, as upstream's controllers hold them: the
- * server keeps its own when an update has none.
+ * is gone; objects live until it returns. An object may be gone and new again, or changed twice,
+ * and be heard of once. Objects come without managedFields, as upstream's controllers hold them:
+ * the server keeps its own when an update has none.
  */
 #pragma once
 
@@ -58,7 +58,7 @@ void informer_handle(struct informer *i, struct informer_handler *h);
 void informer_start(struct informer *i);   /* once; again: nothing */
 void informers_start(struct informers *s); /* all */
 
-/* Until every one that was started has been filled. ERR_CLOSED when the transport is interrupted. */
+/* Until every one that was started is filled. ERR_CLOSED when the transport is interrupted. */
 NODISCARD int informers_wait(struct informers *s, struct err *e);
 bool informer_synced(const struct informer *i);
 

@@ -1,14 +1,14 @@
 /*
- * Transport: the connections to one API server as one identity, on an I/O thread of their own. Calls
- * share HTTP/2 connections; a further one is opened when all are full, as Go's client does. What is
- * broken is not mended: its calls fail, the next call connects anew.
+ * Transport: the connections to one API server as one identity, on an I/O thread of their own.
+ * Calls share HTTP/2 connections; a further one is opened when all are full, as Go's client does.
+ * What is broken is not mended: its calls fail, the next call connects anew.
  *
  * Certificates and keys that are files are read again when they change (looked at every five
  * minutes and at each failure); connections made with old ones end when their calls have.
  *
  * Ownership: a transport is its opener's; a call its maker's, from transport_start until `done`.
- * Threading: any, save that transport_start_here, transport_cancel and a call's functions are for the
- * I/O thread, where nothing may block.
+ * Threading: any, save that transport_start_here, transport_cancel and a call's functions are for
+ * the I/O thread, where nothing may block.
  */
 #pragma once
 

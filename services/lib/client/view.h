@@ -22,8 +22,7 @@ struct entry {
 };
 
 /*
- * Copies the object, its texts too, into one block; the maker holds the first reference. `scratch_used`
- * is how much memory its decoding took, which the copy stays within.
+ * Copies the object, its texts too, into one block; the maker holds the first reference.
  */
 struct entry *entry_new(const void *object);
 

@@ -2,8 +2,8 @@
  * Work: queues of keys, and one crew of threads that serves them all.
  *
  * A key that waits is there once, however often it is added; a key that is being worked on and is
- * added again comes again afterwards, never twice at a time. A queue works on at most `workers` keys
- * at once; threads of the crew go where there is work, queues in turn.
+ * added again comes again afterwards, never twice at a time. A queue works on at most `workers`
+ * keys at once; threads of the crew go where there is work, queues in turn.
  *
  * Ownership: keys are copied. Threading: any; work functions run on the crew's threads and may
  * block.
