@@ -18,8 +18,8 @@ struct dependents {
 
 	struct expectations *expectations; /* NULL: none */
 
-	/* An owner whose dependent changed; NULL: its key goes to the first queue. `before` and
-	 * `now` are the dependent's. */
+	/* An owner whose dependent changed, with the dependent before and now; NULL: its key goes
+	 * to the first queue. */
 	void (*changed)(
 		struct controller_run *r, const void *owner, const void *before, const void *now);
 };

@@ -11,7 +11,7 @@
 struct discovered {
 	struct resource *at;
 	size_t len;
-	str failing; /* group-versions that could not be asked, with commas; empty: all is here */
+	str failing; /* group-versions that could not be asked, comma-separated */
 	size_t failing_count;
 };
 

@@ -1,7 +1,7 @@
 /*
  * endpointslice-controller: the EndpointSlices of a service name the pods that it selects, those
- * that are not ready or going included. Source: pkg/controller/endpointslice,
- * staging/src/k8s.io/endpointslice.
+ * that are not ready or going included.
+ * Source: pkg/controller/endpointslice, staging/src/k8s.io/endpointslice.
  */
 #include "controller-manager/controllers.h"
 #include "controller-manager/endpoint_pods.h"
@@ -283,23 +283,29 @@ static void settle_group(struct family *f, struct group *g)
 	}
 }
 
+/* A slice that would be deleted takes what would be created: watchers never see neither. */
+static void recycle(struct family *f)
+{
+	while (f->create.len > 0 && f->delete.len > 0) {
+		const struct slice_endpoint_slice *fresh = f->create.at[--f->create.len];
+		struct slice_endpoint_slice *reused = pass_copy(
+			f->p, f->delete.at[--f->delete.len]);
+
+		reused->endpoints.at = fresh->endpoints.at;
+		reused->endpoints.len = fresh->endpoints.len;
+		reused->ports.at = fresh->ports.at;
+		reused->ports.len = fresh->ports.len;
+		reused->metadata.labels = fresh->metadata.labels;
+		object_list_add(f->p->arena, &f->update, reused);
+	}
+}
+
 /* A service without endpoints keeps one empty slice, which says so. */
 static void keep_placeholder(struct family *f)
 {
 	if (f->create.len + f->update.len > 0)
 		return;
-	struct slice_endpoint_slice *empty = new_slice(f, NULL);
-
-	if (f->delete.len == 0) {
-		object_list_add(f->p->arena, &f->create, empty);
-		return;
-	}
-	struct slice_endpoint_slice *reused = pass_copy(f->p, f->delete.at[--f->delete.len]);
-
-	reused->endpoints.len = 0;
-	reused->ports.len = 0;
-	reused->metadata.labels = empty->metadata.labels;
-	object_list_add(f->p->arena, &f->update, reused);
+	object_list_add(f->p->arena, &f->create, new_slice(f, NULL));
 }
 
 /* --- writing */
@@ -386,6 +392,7 @@ static void settle_family(struct family *f, const struct object_list *pods)
 	for (size_t i = 0; i < f->have.len; i++)
 		object_list_add(f->p->arena, &f->delete, f->have.at[i]);
 	keep_placeholder(f);
+	recycle(f);
 	sort_endpoints(&f->create);
 	sort_endpoints(&f->update);
 }

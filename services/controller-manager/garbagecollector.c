@@ -1,6 +1,7 @@
 /*
  * garbage-collector-controller: objects whose owners are gone go too; foreground and orphan
- * deletion are carried out. Source: pkg/controller/garbagecollector.
+ * deletion are carried out.
+ * Source: pkg/controller/garbagecollector.
  */
 #include "controller-manager/controllers.h"
 #include "controller-manager/discovery.h"
@@ -587,8 +588,8 @@ static void note_absent(struct collector *c, struct graph_identity id)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* ERR_INVALID: an object without a namespace names an owner that has one; nobody will look
- * again. */
+/* ERR_INVALID: an object without a namespace names an owner that has one; nobody will look again.
+ * */
 static int stand_of(struct pass *p, const struct item *i, const struct owner_reference *r,
 	enum standing *to, struct err *e)
 {

@@ -1,7 +1,7 @@
 /*
  * node-lifecycle-controller: nodes that give no sign of life become Unknown, the conditions of a
- * node become taints, pods of a node that is not ready are not ready. Source:
- * pkg/controller/nodelifecycle.
+ * node become taints, pods of a node that is not ready are not ready.
+ * Source: pkg/controller/nodelifecycle.
  */
 #include "controller-manager/controllers.h"
 #include "controller-manager/pods.h"

@@ -1,7 +1,7 @@
 /*
  * pod-garbage-collector-controller: deletes pods that nobody else will: of nodes that are gone or
- * out of service, never bound and being deleted, finished and too many. Source:
- * pkg/controller/podgc.
+ * out of service, never bound and being deleted, finished and too many.
+ * Source: pkg/controller/podgc.
  */
 #include "controller-manager/controllers.h"
 #include "controller-manager/pods.h"

@@ -47,7 +47,7 @@ class Api:
         self.context = ssl.create_default_context(cafile=files["certificate-authority-data"])
         self.context.load_cert_chain(files["client-certificate-data"], files["client-key-data"])
 
-    def open(self, method, path, body=None, media="application/json", timeout=WITHIN_S):
+    def open(self, method, path, body=None, media="application/json", timeout=2 * WITHIN_S):
         connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=timeout)
         connection.request(method, path, json.dumps(body) if body is not None else None,
                            {"Content-Type": media, "Accept": "application/json"})
@@ -97,24 +97,15 @@ class Api:
         objects = {item["metadata"]["name"]: item for item in listed["items"]}
         if holds(objects):
             return objects
-        deadline = time.monotonic() + within_s
-        ended = threading.Event()
-        watchdog = threading.Timer(within_s, ended.set)
-        watchdog.start()
-        try:
-            for event in self.events(f"{path}{'&' if '?' in path else '?'}timeoutSeconds={within_s}",
-                                     listed["metadata"]["resourceVersion"]):
-                name = event["object"]["metadata"].get("name")
-                if event["type"] == "DELETED":
-                    objects.pop(name, None)
-                elif event["type"] in ("ADDED", "MODIFIED"):
-                    objects[name] = event["object"]
-                if holds(objects):
-                    return objects
-                if time.monotonic() > deadline:
-                    break
-        finally:
-            watchdog.cancel()
+        for event in self.events(f"{path}{'&' if '?' in path else '?'}timeoutSeconds={within_s}",
+                                 listed["metadata"]["resourceVersion"]):
+            name = event["object"]["metadata"].get("name")
+            if event["type"] == "DELETED":
+                objects.pop(name, None)
+            elif event["type"] in ("ADDED", "MODIFIED"):
+                objects[name] = event["object"]
+            if holds(objects):
+                return objects
         raise AssertionError(f"{path} did not come to hold within {within_s} s: {json.dumps(objects)[:4000]}")
 
 
@@ -125,6 +116,7 @@ class Kubelets(threading.Thread):
     def __init__(self, api):
         super().__init__(daemon=True)
         self.api, self.count, self.stopping = api, 0, False
+        self.started = set()
 
     def run(self):
         while not self.stopping:
@@ -132,7 +124,7 @@ class Kubelets(threading.Thread):
                 listed = self.api.get("/api/v1/pods")
                 for pod in listed["items"]:
                     self.look(pod)
-                for event in self.api.events("/api/v1/pods?timeoutSeconds=300", listed["metadata"]["resourceVersion"]):
+                for event in self.api.events("/api/v1/pods?timeoutSeconds=60", listed["metadata"]["resourceVersion"]):
                     if event["type"] in ("ADDED", "MODIFIED"):
                         self.look(event["object"])
             except (OSError, http.client.HTTPException):
@@ -153,7 +145,8 @@ class Kubelets(threading.Thread):
                 self.api.create(f"{path}/binding", {"apiVersion": "v1", "kind": "Binding",
                                                     "metadata": {"name": meta["name"]},
                                                     "target": {"kind": "Node", "name": self.node_for(pod)}})
-            if label != "pending" and pod["status"].get("phase", "Pending") == "Pending":
+            if label != "pending" and meta["uid"] not in self.started:
+                self.started.add(meta["uid"])
                 self.count += 1
                 ip = f"10.1.{self.count // 250}.{self.count % 250 + 1}"
                 self.api.patch(f"{path}/status", {"status": {

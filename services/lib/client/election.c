@@ -68,8 +68,7 @@ static struct target target(const struct election *l)
 		.resource = meta_resource(API_LEASE), .ns = l->options.ns, .name = l->options.name};
 }
 
-/* Takes over a record that was read or written; what it says is seen now if it says anything
- * new. */
+/* Takes over a record that was read or written; if it says anything new, that is seen now. */
 static void observe(struct election *l, const struct lease *seen)
 {
 	struct arena a;

@@ -58,8 +58,7 @@ void informer_handle(struct informer *i, struct informer_handler *h);
 void informer_start(struct informer *i);   /* once; again: nothing */
 void informers_start(struct informers *s); /* all */
 
-/* Until every one that was started has been filled. ERR_CLOSED when the transport is
- * interrupted. */
+/* Until every one that was started is filled. ERR_CLOSED when the transport is interrupted. */
 NODISCARD int informers_wait(struct informers *s, struct err *e);
 bool informer_synced(const struct informer *i);
 

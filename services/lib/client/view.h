@@ -23,7 +23,6 @@ struct entry {
 
 /*
  * Copies the object, its texts too, into one block; the maker holds the first reference.
- * `scratch_used` is how much memory its decoding took, which the copy stays within.
  */
 struct entry *entry_new(const void *object);
 
