@@ -17,19 +17,18 @@ def condition(kind, status, reason):
 
 
 class FakeNode:
-    """One Node. `start` makes it Ready; `vanish` is a power cut: the objects stay, nobody renews the lease."""
+    """One Node. `start` makes it Ready; `vanish` is a power cut: the objects stay, nobody renews the lease. It may be
+    started again."""
 
     def __init__(self, api, name, address="10.0.0.1", labels=None, room=None):
         self.api, self.name, self.address = api, name, address
-        self.labels, self.room = labels or {}, {**ROOM, **(room or {})}
-        self.over, self.watch = threading.Event(), None
-        self.threads = [threading.Thread(target=self.renew), threading.Thread(target=self.run_pods)]
-        self.started = 0
+        self.labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+                       **(labels or {})}
+        self.room, self.started = {**ROOM, **(room or {})}, 0
 
     def start(self):
-        labels = {"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
-        self.api.post("/api/v1/nodes", {"metadata": {"name": self.name, "labels": {**labels, **self.labels}}})
-        self.lease = self.api.post(LEASES, {"metadata": {"name": self.name}, "spec": {
+        self.tell("POST", "/api/v1/nodes", {"metadata": {"name": self.name, "labels": self.labels}})
+        self.tell("POST", LEASES, {"metadata": {"name": self.name}, "spec": {
             "holderIdentity": self.name, "leaseDurationSeconds": 40, "renewTime": now(micro=True)}})
         self.api.patch(f"/api/v1/nodes/{self.name}/status", {"status": {
             "capacity": self.room, "allocatable": self.room,
@@ -43,6 +42,8 @@ class FakeNode:
                          "operatingSystem": "linux", "architecture": "amd64"}}})
         self.watch = self.api.watch("/api/v1/pods", f"fieldSelector=spec.nodeName%3D{self.name}")
         self.watch.response.socket.settimeout(None)
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.renew), threading.Thread(target=self.run_pods)]
         for thread in self.threads:
             thread.start()
 
@@ -55,7 +56,7 @@ class FakeNode:
 
     def renew(self):
         while not self.over.wait(HEARTBEAT_S):
-            self.lease = self.api.patch(f"{LEASES}/{self.name}", {"spec": {"renewTime": now(micro=True)}})
+            self.api.patch(f"{LEASES}/{self.name}", {"spec": {"renewTime": now(micro=True)}})
 
     def run_pods(self):
         while (event := self.watch.next()) and not self.over.is_set():
@@ -74,10 +75,10 @@ class FakeNode:
                                                   "status": self.status(pod)})
 
     def tell(self, method, path, body):
-        """A pod that has gone meanwhile, or another of its name, is nothing to complain of."""
+        """What has gone meanwhile, or was there before, is nothing to complain of."""
         answer = self.api.ask(method, path, body, Content_Type="application/merge-patch+json"
                               if method == "PATCH" else "application/json")
-        assert answer.status in (200, 404, 409), answer.data
+        assert answer.status in (200, 201, 404, 409), answer.data
 
     def status(self, pod):
         kinds = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")

@@ -55,7 +55,7 @@ def kubectl(program, cluster, namespace, tmp_path):
 
 @pytest.fixture(scope="module")
 def nodes(whole):
-    """Three that run what is bound to them; a test may let them vanish."""
+    """Three that run what is bound to them; a test that lets one vanish starts it again."""
     made = [FakeNode(whole, f"node-{number}", f"10.0.0.{number}") for number in (1, 2, 3)]
     for node in made:
         node.start()
