@@ -41,7 +41,7 @@ void pool_free(struct pool *p)
 	free(p->workers);
 }
 
-/* Who has idled least is given the job by hand: his memory is warm, and nobody runs for the lock. */
+/* Who has idled least is given the job by hand: warm memory, and nobody runs for the lock. */
 int pool_give(struct pool *p, struct pool_job *j, struct err *e)
 {
 	pthread_mutex_lock(&p->lock);
