@@ -4,20 +4,19 @@
 
 enum { STACK_BYTES = 1 << 20 };
 
-static void *work(void *pool);
+static void *work(void *worker);
 static int start_threads(struct pool *p, size_t wanted);
 
 int pool_init(struct pool *p, size_t threads, size_t waiting_max, struct err *e)
 {
 	*p = (struct pool){
 		.waiting_max = waiting_max,
-		.threads = calloc(threads, sizeof(*p->threads)),
+		.workers = calloc(threads, sizeof(*p->workers)),
 	};
-	if (!p->threads)
+	if (!p->workers)
 		return err_set(e, ERR_SYSTEM, "no memory for %zu threads", threads);
 	p->end = &p->first;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->more, NULL);
 	int why = start_threads(p, threads);
 
 	if (why) {
@@ -31,52 +30,69 @@ void pool_free(struct pool *p)
 {
 	pthread_mutex_lock(&p->lock);
 	p->closing = true;
-	pthread_cond_broadcast(&p->more);
+	for (struct pool_worker *w = p->idle; w; w = w->next)
+		sem_post(&w->wake);
 	pthread_mutex_unlock(&p->lock);
-	for (size_t i = 0; i < p->thread_count; i++)
-		pthread_join(p->threads[i], NULL);
-	pthread_cond_destroy(&p->more);
+	for (size_t i = 0; i < p->worker_count; i++) {
+		pthread_join(p->workers[i].thread, NULL);
+		sem_destroy(&p->workers[i].wake);
+	}
 	pthread_mutex_destroy(&p->lock);
-	free(p->threads);
+	free(p->workers);
 }
 
+/* Who has idled least is given the job by hand: warm memory, and nobody runs for the lock. */
 int pool_give(struct pool *p, struct pool_job *j, struct err *e)
 {
 	pthread_mutex_lock(&p->lock);
-	bool full = p->waiting >= p->waiting_max;
+	struct pool_worker *w = p->idle;
+	bool full = !w && p->waiting >= p->waiting_max;
 
-	if (!full) {
+	if (w) {
+		p->idle = w->next;
+		w->job = j;
+	} else if (!full) {
 		j->next = NULL;
 		*p->end = j;
 		p->end = &j->next;
 		p->waiting++;
-		pthread_cond_signal(&p->more);
 	}
 	pthread_mutex_unlock(&p->lock);
+	if (w)
+		sem_post(&w->wake);
 	return full ? err_set(e, ERR_UNAVAILABLE, "%zu jobs wait already", p->waiting_max) : 0;
 }
 
 /* NULL: closing, and nothing waits any more. */
-static struct pool_job *next_job(struct pool *p)
+static struct pool_job *next_job(struct pool_worker *w)
 {
+	struct pool *p = w->pool;
+
 	pthread_mutex_lock(&p->lock);
-	while (!p->first && !p->closing)
-		pthread_cond_wait(&p->more, &p->lock);
 	struct pool_job *j = p->first;
+	bool sleeps = !j && !p->closing;
 
 	if (j) {
 		p->first = j->next;
 		if (!p->first)
 			p->end = &p->first;
 		p->waiting--;
+	} else if (sleeps) {
+		w->job = NULL;
+		w->next = p->idle;
+		p->idle = w;
 	}
 	pthread_mutex_unlock(&p->lock);
-	return j;
+	if (!sleeps)
+		return j;
+	while (sem_wait(&w->wake) < 0)
+		;
+	return w->job;
 }
 
-static void *work(void *pool)
+static void *work(void *worker)
 {
-	for (struct pool_job *j; (j = next_job(pool));)
+	for (struct pool_job *j; (j = next_job(worker));)
 		j->run(j);
 	return NULL;
 }
@@ -89,9 +105,13 @@ static int start_threads(struct pool *p, size_t wanted)
 	if (why)
 		return why;
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	while (p->thread_count < wanted && !why) {
-		why = pthread_create(&p->threads[p->thread_count], &attributes, work, p);
-		p->thread_count += !why;
+	while (p->worker_count < wanted && !why) {
+		struct pool_worker *w = &p->workers[p->worker_count];
+
+		w->pool = p;
+		sem_init(&w->wake, 0, 0);
+		why = pthread_create(&w->thread, &attributes, work, w);
+		p->worker_count += !why;
 	}
 	pthread_attr_destroy(&attributes);
 	return why;

@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 struct pool_job {
@@ -17,14 +18,22 @@ struct pool_job {
 	struct pool_job *next;
 };
 
+/* One that has nothing to do sleeps on `wake` and finds its next job in `job`; NULL: the end. */
+struct pool_worker {
+	struct pool *pool;
+	pthread_t thread;
+	sem_t wake;
+	struct pool_job *job;
+	struct pool_worker *next; /* who has idled for longer */
+};
+
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct pool_job *first, **end;
+	struct pool_job *first, **end; /* waits only while nobody is idle */
 	size_t waiting, waiting_max;
 	bool closing;
-	pthread_t *threads;
-	size_t thread_count;
+	struct pool_worker *workers, *idle;
+	size_t worker_count;
 };
 
 NODISCARD int pool_init(struct pool *p, size_t threads, size_t waiting_max, struct err *e);
