@@ -1,5 +1,5 @@
 """C01: the garbage collector, after apimachinery/garbage_collector.go."""
-from conftest import apps, core, owned, template, workload
+from controllers_api import apps, core, owned, template, workload
 
 
 def rc(name, replicas):

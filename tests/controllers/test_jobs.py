@@ -1,6 +1,6 @@
 """C10, C11: jobs and cron jobs, after apps/job.go and apps/cronjob.go."""
 import pytest
-from conftest import batch, core, owned, workload  # noqa: F401
+from controllers_api import batch, core, owned, workload  # noqa: F401
 
 
 def job(name, **spec):

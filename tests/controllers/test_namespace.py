@@ -1,6 +1,6 @@
 """C02: namespaces, after apimachinery/namespace.go; what every namespace is given."""
 import pytest
-from conftest import Refused, core
+from controllers_api import Refused, core
 
 
 def make(api, name):

@@ -1,5 +1,5 @@
 """C09, C13 and what happens to nodes and their pods: disruption budgets, taints, nodes that go."""
-from conftest import apps, core, is_ready, make_node, workload
+from controllers_api import apps, core, is_ready, make_node, workload
 
 
 def budgets(ns, name=""):

@@ -1,5 +1,5 @@
 """C12: endpoints, endpoint slices and their mirrors, after network/endpointslice*.go and endpoints.go."""
-from conftest import apps, core, is_ready, workload
+from controllers_api import apps, core, is_ready, workload
 
 
 def slices(ns):

@@ -1,6 +1,6 @@
 """C04, C05, C06, C07, C08: replica sets, deployments, daemon sets, replication controllers, stateful sets, after
 apps/*.go."""
-from conftest import NODES, apps, core, is_ready, owned, template, workload
+from controllers_api import NODES, apps, core, is_ready, owned, template, workload
 
 
 def images(pods):
