@@ -588,8 +588,7 @@ static void note_absent(struct collector *c, struct graph_identity id)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* ERR_INVALID: an object without a namespace names an owner that has one; nobody will look again.
- * */
+/* ERR_INVALID: an object without a namespace names an owner that has one; nobody looks again. */
 static int stand_of(struct pass *p, const struct item *i, const struct owner_reference *r,
 	enum standing *to, struct err *e)
 {
