@@ -75,6 +75,8 @@ int status_forbidden(struct arena *a, struct err *e, struct status_subject s, co
 	if (!s.resource.len)
 		return fail(
 			a, e, STATUS_FORBIDDEN, arena_fmt(a, "forbidden: %.*s", STR_ARG(why)), &s);
+	if (!s.name.len)
+		s.name = (str){NULL, 0};
 	str what = subject_text(a, &s);
 	return fail(a, e, STATUS_FORBIDDEN,
 		arena_fmt(a, "%.*s is forbidden: %.*s", STR_ARG(what), STR_ARG(why)), &s);
