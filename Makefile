@@ -24,7 +24,7 @@ CFLAGS := -std=gnu17 -g $(WARNINGS) -D_GNU_SOURCE -fno-common -Iservices -I$(GEN
 FLAGS_dev  := -O2 -fstack-protector-strong
 FLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
-FLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAGS_fuzz := -O1 -Wno-missing-field-initializers -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FLAGS_musl := -O2 -fstack-protector-strong
 CC_dev := $(CC)
 CC_asan := $(CC)

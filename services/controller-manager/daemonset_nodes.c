@@ -18,71 +18,10 @@ static const struct toleration_row tolerated[] = {
 	{STR_INIT("node.kubernetes.io/network-unavailable"), STR_INIT("NoSchedule")},
 };
 
-static bool number_compares(str value, str bound, bool greater)
-{
-	int64_t a, b;
-
-	return str_to_i64(value, &a) && str_to_i64(bound, &b) && (greater ? a > b : a < b);
-}
-
-static bool requirement_holds(const struct node_selector_requirement *r, str value)
-{
-	bool among = false;
-
-	for (size_t i = 0; i < r->values.len; i++)
-		among = among || (value.at && str_eq(r->values.at[i], value));
-	if (str_eq(r->operator, STR("In")))
-		return among;
-	if (str_eq(r->operator, STR("NotIn")))
-		return !among;
-	if (str_eq(r->operator, STR("Exists")))
-		return value.at != NULL;
-	if (str_eq(r->operator, STR("DoesNotExist")))
-		return !value.at;
-	return value.at && r->values.len == 1 &&
-		number_compares(value, r->values.at[0], str_eq(r->operator, STR("Gt")));
-}
-
-static bool term_holds(const struct node_selector_term *t, const struct node *n)
-{
-	if (t->match_expressions.len + t->match_fields.len == 0)
-		return false;
-	for (size_t i = 0; i < t->match_expressions.len; i++) {
-		const struct node_selector_requirement *r = &t->match_expressions.at[i];
-
-		if (!requirement_holds(r, str_map_get(&n->metadata.labels, r->key)))
-			return false;
-	}
-	for (size_t i = 0; i < t->match_fields.len; i++) {
-		const struct node_selector_requirement *r = &t->match_fields.at[i];
-
-		if (!str_eq(r->key, NAME_FIELD) || !requirement_holds(r, n->metadata.name))
-			return false;
-	}
-	return true;
-}
-
-static const struct node_selector *required_affinity(const struct pod_spec *s)
-{
-	return s->affinity && s->affinity->node_affinity
-		? s->affinity->node_affinity->required_during_scheduling_ignored_during_execution
-		: NULL;
-}
-
 static bool fits(const struct pod_spec *s, const struct node *n)
 {
-	const struct node_selector *required = required_affinity(s);
-	bool any = !required;
-
-	for (size_t i = 0; i < s->node_selector.len; i++) {
-		str value = str_map_get(&n->metadata.labels, s->node_selector.at[i].key);
-
-		if (!value.at || !str_eq(value, s->node_selector.at[i].value))
-			return false;
-	}
-	for (size_t i = 0; required && i < required->node_selector_terms.len; i++)
-		any = any || term_holds(&required->node_selector_terms.at[i], n);
-	return any && (s->node_name.len == 0 || str_eq(s->node_name, n->metadata.name));
+	return node_suits(n, s) &&
+		(s->node_name.len == 0 || str_eq(s->node_name, n->metadata.name));
 }
 
 static bool daemon_tolerates(const struct daemon_set *s, const struct taint *t)
@@ -96,11 +35,7 @@ static bool daemon_tolerates(const struct daemon_set *s, const struct taint *t)
 			str_eq(tolerated[i].effect, t->effect))
 			return true;
 	}
-	for (size_t i = 0; i < spec->tolerations.len; i++) {
-		if (taint_tolerated_by(t, &spec->tolerations.at[i]))
-			return true;
-	}
-	return false;
+	return taint_tolerated(t, spec);
 }
 
 void daemon_wanted_on(const struct daemon_set *s, const struct node *n, bool *make, bool *keep)
@@ -120,7 +55,7 @@ void daemon_wanted_on(const struct daemon_set *s, const struct node *n, bool *ma
 
 str daemon_node_of(const struct pod *p)
 {
-	const struct node_selector *required = required_affinity(&p->spec);
+	const struct node_selector *required = node_affinity_required(&p->spec);
 
 	if (p->spec.node_name.len > 0)
 		return p->spec.node_name;
@@ -139,7 +74,7 @@ str daemon_node_of(const struct pod *p)
 /* The node's name takes the place of whatever fields were asked for; expressions stay. */
 static void bind_by_affinity(struct arena *a, struct pod_spec *s, str node)
 {
-	struct node_selector *required = (struct node_selector *)required_affinity(s);
+	struct node_selector *required = (struct node_selector *)node_affinity_required(s);
 	struct node_selector_requirement *name = arena_get(a, sizeof(*name));
 	str *value = arena_get(a, sizeof(*value));
 

@@ -1,16 +1,5 @@
 #include "controller-manager/taints.h"
 
-bool taint_tolerated_by(const struct taint *t, const struct toleration *by)
-{
-	if (by->effect.len > 0 && !str_eq(by->effect, t->effect))
-		return false;
-	if (by->key.len > 0 && !str_eq(by->key, t->key))
-		return false;
-	if (by->operator.len == 0 || str_eq(by->operator, STR("Equal")))
-		return str_eq(by->value, t->value);
-	return str_eq(by->operator, STR("Exists"));
-}
-
 int node_set_taints(struct pass *p, const struct node *node, const struct taint *taints,
 	size_t count, struct err *e)
 {

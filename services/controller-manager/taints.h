@@ -1,14 +1,13 @@
 /*
- * Taints of nodes and what pods tolerate.
+ * Taints and conditions of nodes.
  *
  * Source: kubernetes/staging/src/k8s.io/component-helpers/scheduling/corev1,
  * pkg/controller/util/node.
  */
 #pragma once
 
+#include "lib/api/node.h"
 #include "lib/client/pass.h"
-
-bool taint_tolerated_by(const struct taint *t, const struct toleration *by);
 
 /* Replaces the taints of a node, unless it has changed since `node`. */
 NODISCARD int node_set_taints(struct pass *p, const struct node *node, const struct taint *taints,

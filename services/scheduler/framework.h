@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "lib/api/node.h"
 #include "lib/base/clock.h"
 #include "scheduler/cache.h"
 
@@ -94,11 +95,6 @@ void refuse(struct refusal *why, str reason);
 void normalize_to_max(int64_t *scores, size_t count, bool reverse);
 
 str node_label(const struct node_info *n, str key);
-bool tolerates(const struct pod *p, const struct taint *t);
-
-/* Node selector and required node affinity. */
-bool node_matches(struct arena *a, const struct pod *p, const struct node *n);
-bool node_term_matches(const struct node_selector_term *t, const struct node *n);
 
 void topology_init(struct topology_counts *t);
 void topology_free(struct topology_counts *t);

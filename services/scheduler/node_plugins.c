@@ -7,16 +7,13 @@
 static const str unschedulable_taint = STR_INIT("node.kubernetes.io/unschedulable");
 
 static bool ports_clash(const struct container_port *a, const struct container_port *b);
-static bool requirement_matches(
-	const struct node_selector_requirement *r, const struct str_map *labels);
-static bool field_matches(const struct node_selector_requirement *r, const struct node *n);
 static bool contains(const struct str_list *list, str what) PURE;
 
 bool filter_unschedulable(const struct cycle *c, const struct node_info *n, struct refusal *why)
 {
 	const struct taint taint = {.key = unschedulable_taint, .effect = STR_INIT("NoSchedule")};
 
-	if (!n->node->spec.unschedulable || tolerates(c->p->pod, &taint))
+	if (!n->node->spec.unschedulable || taint_tolerated(&taint, &c->p->pod->spec))
 		return true;
 	why->for_good = true;
 	refuse(why, STR("node(s) were unschedulable"));
@@ -65,7 +62,8 @@ bool filter_taints(const struct cycle *c, const struct node_info *n, struct refu
 	for (size_t i = 0; i < n->node->spec.taints.len; i++) {
 		const struct taint *t = &n->node->spec.taints.at[i];
 
-		if (str_eq(t->effect, STR("PreferNoSchedule")) || tolerates(c->p->pod, t))
+		if (str_eq(t->effect, STR("PreferNoSchedule")) ||
+			taint_tolerated(t, &c->p->pod->spec))
 			continue;
 		why->for_good = true;
 		refuse(why, arena_fmt(c->arena, "node(s) had untolerated taint(s)"));
@@ -81,7 +79,8 @@ int64_t score_taints(const struct cycle *c, const struct node_info *n)
 	for (size_t i = 0; i < n->node->spec.taints.len; i++) {
 		const struct taint *t = &n->node->spec.taints.at[i];
 
-		count += str_eq(t->effect, STR("PreferNoSchedule")) && !tolerates(c->p->pod, t);
+		count += str_eq(t->effect, STR("PreferNoSchedule")) &&
+			!taint_tolerated(t, &c->p->pod->spec);
 	}
 	return count;
 }
@@ -94,7 +93,7 @@ void normalize_taints(const struct cycle *c, int64_t *scores, size_t count)
 
 bool filter_node_affinity(const struct cycle *c, const struct node_info *n, struct refusal *why)
 {
-	if (node_matches(c->arena, c->p->pod, n->node))
+	if (node_suits(n->node, &c->p->pod->spec))
 		return true;
 	why->for_good = true;
 	refuse(why, STR("node(s) didn't match Pod's node affinity/selector"));
@@ -113,7 +112,7 @@ int64_t score_node_affinity(const struct cycle *c, const struct node_info *n)
 		const struct preferred_scheduling_term *t =
 			&a->preferred_during_scheduling_ignored_during_execution.at[i];
 
-		if (t->weight && node_term_matches(&t->preference, n->node))
+		if (t->weight && node_meets(n->node, &t->preference))
 			score += t->weight;
 	}
 	return score;
@@ -146,62 +145,6 @@ int64_t score_images(const struct cycle *c, const struct node_info *n)
 	return SCORE_MAX * (sum - least) / (most - least);
 }
 
-bool tolerates(const struct pod *p, const struct taint *t)
-{
-	for (size_t i = 0; i < p->spec.tolerations.len; i++) {
-		const struct toleration *o = &p->spec.tolerations.at[i];
-		bool exists = str_eq(o->operator, STR("Exists"));
-
-		if (o->effect.len && !str_eq(o->effect, t->effect))
-			continue;
-		if (o->key.len && !str_eq(o->key, t->key))
-			continue;
-		if (!o->key.len && !exists)
-			continue;
-		if (exists || str_eq(o->value, t->value))
-			return true;
-	}
-	return false;
-}
-
-bool node_matches(struct arena *a, const struct pod *p, const struct node *n)
-{
-	const struct str_map *want = &p->spec.node_selector;
-
-	(void)a;
-	for (size_t i = 0; i < want->len; i++) {
-		str have = str_map_get(&n->metadata.labels, want->at[i].key);
-
-		if (!have.at || !str_eq(have, want->at[i].value))
-			return false;
-	}
-	if (!p->spec.affinity || !p->spec.affinity->node_affinity)
-		return true;
-	const struct node_selector *s =
-		p->spec.affinity->node_affinity
-			->required_during_scheduling_ignored_during_execution;
-	if (!s)
-		return true;
-	for (size_t i = 0; i < s->node_selector_terms.len; i++)
-		if (node_term_matches(&s->node_selector_terms.at[i], n))
-			return true;
-	return false;
-}
-
-/* An empty term matches nothing. */
-bool node_term_matches(const struct node_selector_term *t, const struct node *n)
-{
-	if (!t->match_expressions.len && !t->match_fields.len)
-		return false;
-	for (size_t i = 0; i < t->match_expressions.len; i++)
-		if (!requirement_matches(&t->match_expressions.at[i], &n->metadata.labels))
-			return false;
-	for (size_t i = 0; i < t->match_fields.len; i++)
-		if (!field_matches(&t->match_fields.at[i], n))
-			return false;
-	return true;
-}
-
 static bool ports_clash(const struct container_port *a, const struct container_port *b)
 {
 	static const str any = STR_INIT("0.0.0.0");
@@ -210,35 +153,6 @@ static bool ports_clash(const struct container_port *a, const struct container_p
 
 	return a->host_port > 0 && a->host_port == b->host_port &&
 		str_eq(a->protocol, b->protocol) && (wild || str_eq(a->host_ip, b->host_ip));
-}
-
-static bool requirement_matches(
-	const struct node_selector_requirement *r, const struct str_map *labels)
-{
-	str have = str_map_get(labels, r->key);
-	int64_t a, b;
-
-	if (str_eq(r->operator, STR("In")))
-		return have.at && contains(&r->values, have);
-	if (str_eq(r->operator, STR("NotIn")))
-		return !have.at || !contains(&r->values, have);
-	if (str_eq(r->operator, STR("Exists")))
-		return have.at != NULL;
-	if (str_eq(r->operator, STR("DoesNotExist")))
-		return have.at == NULL;
-	if (!have.at || r->values.len != 1 || !str_to_i64(have, &a) ||
-		!str_to_i64(r->values.at[0], &b))
-		return false;
-	return str_eq(r->operator, STR("Gt")) ? a > b : a < b;
-}
-
-static bool field_matches(const struct node_selector_requirement *r, const struct node *n)
-{
-	bool in = contains(&r->values, n->metadata.name);
-
-	if (!str_eq(r->key, STR("metadata.name")))
-		return false;
-	return str_eq(r->operator, STR("In")) ? in : !in;
 }
 
 static bool contains(const struct str_list *list, str what)

@@ -186,12 +186,13 @@ static void count_pods(struct cycle *c, struct spread *s, size_t count, bool all
 
 static bool eligible(const struct cycle *c, const struct spread *s, const struct node_info *n)
 {
-	if (s->honour_affinity && !node_matches(c->arena, c->p->pod, n->node))
+	if (s->honour_affinity && !node_suits(n->node, &c->p->pod->spec))
 		return false;
 	for (size_t i = 0; s->honour_taints && i < n->node->spec.taints.len; i++) {
 		const struct taint *t = &n->node->spec.taints.at[i];
 
-		if (!str_eq(t->effect, STR("PreferNoSchedule")) && !tolerates(c->p->pod, t))
+		if (!str_eq(t->effect, STR("PreferNoSchedule")) &&
+			!taint_tolerated(t, &c->p->pod->spec))
 			return false;
 	}
 	return true;

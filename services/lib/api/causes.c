@@ -4,7 +4,6 @@
 #include "lib/value/quote.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 struct kind_row {
 	const char *reason, *title;
@@ -27,8 +26,6 @@ static const struct kind_row kinds[CAUSE_KIND_COUNT] = {
 
 static void add(struct causes *c, enum cause_kind kind, const struct field_path *p,
 	struct cause_value value, str detail);
-static void add_formatted(struct causes *c, enum cause_kind kind, const struct field_path *p,
-	struct cause_value value, const char *fmt, va_list args);
 static bool said_before(const struct causes *c, size_t which) PURE;
 static str from_buf(struct arena *a, struct buf *b);
 
@@ -104,7 +101,7 @@ void causes_add(struct causes *c, enum cause_kind kind, const struct field_path 
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(c, kind, p, value, fmt, args);
+	add(c, kind, p, value, arena_vfmt(c->arena, fmt, args));
 	va_end(args);
 }
 
@@ -113,8 +110,8 @@ void causes_required(struct causes *c, const struct field_path *p, const char *f
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(
-		c, CAUSE_REQUIRED, p, (struct cause_value){CAUSE_NO_VALUE, {NULL, 0}}, fmt, args);
+	add(c, CAUSE_REQUIRED, p, (struct cause_value){CAUSE_NO_VALUE, {NULL, 0}},
+		arena_vfmt(c->arena, fmt, args));
 	va_end(args);
 }
 
@@ -124,7 +121,7 @@ void causes_invalid(struct causes *c, const struct field_path *p, struct cause_v
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(c, CAUSE_INVALID, p, value, fmt, args);
+	add(c, CAUSE_INVALID, p, value, arena_vfmt(c->arena, fmt, args));
 	va_end(args);
 }
 
@@ -133,8 +130,8 @@ void causes_forbidden(struct causes *c, const struct field_path *p, const char *
 	va_list args;
 
 	va_start(args, fmt);
-	add_formatted(
-		c, CAUSE_FORBIDDEN, p, (struct cause_value){CAUSE_NO_VALUE, {NULL, 0}}, fmt, args);
+	add(c, CAUSE_FORBIDDEN, p, (struct cause_value){CAUSE_NO_VALUE, {NULL, 0}},
+		arena_vfmt(c->arena, fmt, args));
 	va_end(args);
 }
 
@@ -195,19 +192,6 @@ static bool said_before(const struct causes *c, size_t which)
 			str_eq(c->at[i].message, c->at[which].message))
 			return true;
 	return false;
-}
-
-static void add_formatted(struct causes *c, enum cause_kind kind, const struct field_path *p,
-	struct cause_value value, const char *fmt, va_list args)
-{
-	va_list again;
-
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	char *at = arena_get(c->arena, (size_t)len + 1);
-	vsnprintf(at, (size_t)len + 1, fmt, args);
-	add(c, kind, p, value, str_span(at, (size_t)len));
 }
 
 static void add(struct causes *c, enum cause_kind kind, const struct field_path *p,

@@ -5,7 +5,6 @@
 #include "lib/value/quote.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 struct reason_row {
 	str name;
@@ -33,7 +32,6 @@ static const struct reason_row reasons[STATUS_REASON_COUNT] = {
 	[STATUS_TIMEOUT] = {STR_INIT("Timeout"), 504, ERR_TIMEOUT},
 };
 
-static str format(struct arena *a, const char *fmt, va_list args);
 static int fail(struct arena *a, struct err *e, enum status_reason reason, str message,
 	const struct status_subject *s);
 static str subject_text(struct arena *a, const struct status_subject *s);
@@ -45,7 +43,7 @@ int status_fail(struct arena *a, struct err *e, enum status_reason reason, const
 	va_list args;
 
 	va_start(args, fmt);
-	str message = format(a, fmt, args);
+	str message = arena_vfmt(a, fmt, args);
 	va_end(args);
 	return fail(a, e, reason, message, NULL);
 }
@@ -70,7 +68,7 @@ int status_forbidden(struct arena *a, struct err *e, struct status_subject s, co
 	va_list args;
 
 	va_start(args, fmt);
-	str why = format(a, fmt, args);
+	str why = arena_vfmt(a, fmt, args);
 	va_end(args);
 	if (!s.resource.len)
 		return fail(
@@ -87,7 +85,7 @@ int status_conflict(struct arena *a, struct err *e, struct status_subject s, con
 	va_list args;
 
 	va_start(args, fmt);
-	str why = format(a, fmt, args);
+	str why = arena_vfmt(a, fmt, args);
 	va_end(args);
 	str what = subject_text(a, &s);
 	return fail(a, e, STATUS_CONFLICT,
@@ -213,18 +211,6 @@ bool status_reason_of(str name, enum status_reason *to)
 bool status_is(const struct err *e, enum status_reason reason)
 {
 	return e->detail && str_eq(status_detail(e)->reason, reasons[reason].name);
-}
-
-static str format(struct arena *a, const char *fmt, va_list args)
-{
-	va_list again;
-
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	char *at = arena_get(a, (size_t)len + 1);
-	vsnprintf(at, (size_t)len + 1, fmt, args);
-	return str_span(at, (size_t)len);
 }
 
 static int fail(struct arena *a, struct err *e, enum status_reason reason, str message,
