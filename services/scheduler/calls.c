@@ -203,6 +203,7 @@ static int patch_condition(struct call_job *j, const char *type, const char *sta
 	put_text(&b, "reason", reason);
 	put_text(&b, "message", message);
 	put_text(&b, "lastTransitionTime", buf_str(&time));
+	buf_add_fmt(&b, ",\"observedGeneration\":%lld", (long long)j->pod->metadata.generation);
 	buf_add_str(&b, STR("}]"));
 	if (nominates && !str_eq(j->pod->status.nominated_node_name, j->nominated))
 		put_text(&b, "nominatedNodeName", j->nominated);

@@ -49,6 +49,9 @@ static int decode(struct arena *a, str text, str *to, struct err *e)
 	}
 	size_t len = text.len;
 
+	if (len % 4 == 1)
+		return err_set(e, ERR_INVALID, NOT_VALID ": illegal base64 data at input byte %zu",
+			len - 1);
 	while (len % 4)
 		standard[len++] = '=';
 	if (base64_read(a, str_span(standard, len), to, e) < 0)

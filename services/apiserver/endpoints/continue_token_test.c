@@ -53,6 +53,8 @@ TEST(continue_tokens_that_are_none_are_refused)
 	}
 	CHECK_FAILS(continue_token_read(&t->arena, STR("a+b"), &token, &e), &e, ERR_INVALID,
 		"continue key is not valid: illegal base64 data at input byte 1");
+	CHECK_FAILS(continue_token_read(&t->arena, STR("x"), &token, &e), &e, ERR_INVALID,
+		"continue key is not valid: illegal base64 data at input byte 0");
 }
 
 TEST(continue_tokens_may_ask_for_the_newest)

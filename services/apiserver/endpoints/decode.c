@@ -15,6 +15,7 @@ static int fail_decode(struct request *r, const struct type *t, enum format f,
 static int complain(struct request *r, const struct type *t, const struct notes *n,
 	enum field_validation validation, struct err *e);
 static int check_kind(struct request *r, const struct type *t, struct object *o, struct err *e);
+static str version_of(str api_version);
 
 int request_decode(struct request *r, const struct type *t, enum field_validation validation,
 	void **to, struct err *e)
@@ -72,6 +73,40 @@ int request_check_names(struct request *r, void *object, struct err *e)
 	return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
 		"the name of the object (%.*s) does not match the name on the URL (%.*s)",
 		STR_ARG(m->name), STR_ARG(r->info.name));
+}
+
+/* The package of upstream's internal types: what the group is called up to its first dot. */
+static str internal_package(str group)
+{
+	ptrdiff_t dot = str_find_char(group, '.');
+
+	if (group.len == 0 || str_eq(group, STR("events.k8s.io")))
+		return STR("core");
+	return dot < 0 ? group : str_slice(group, 0, (size_t)dot);
+}
+
+const char *kind_mismatch(struct arena *a, const struct type *t, const struct object *o)
+{
+	const struct kind *k = type_kind(t);
+	str kind = o->kind.len ? o->kind : str_of(t->schema->text + k->name);
+	str version = o->api_version.len ? o->api_version
+					 : str_of(t->schema->text + k->api_version);
+	const struct type *found = type_find_api_version(t->schema, version, kind);
+
+	if (!found)
+		return arena_fmt(a,
+			"no kind \"%.*s\" is registered for version \"%.*s\" in scheme "
+			"\"pkg/api/legacyscheme/scheme.go:30\"",
+			STR_ARG(kind), STR_ARG(version))
+			.at;
+	str ours = str_of(t->schema->text + k->name);
+
+	if (str_eq(kind, ours))
+		return NULL;
+	return arena_fmt(a, "converting (%.*s.%.*s) to (%.*s.%.*s): unknown conversion",
+		STR_ARG(version_of(version)), STR_ARG(kind),
+		STR_ARG(internal_package(str_of(t->schema->text + k->group))), STR_ARG(ours))
+		.at;
 }
 
 struct operation *request_operation(struct request *r, const struct str_list *dry_run)
@@ -176,19 +211,15 @@ static int check_kind(struct request *r, const struct type *t, struct object *o,
 	str kind = str_of(t->schema->text + k->name);
 	str api_version = str_of(t->schema->text + k->api_version);
 
+	const char *why = kind_mismatch(&r->arena, t, o);
+
+	if (why)
+		return fail_as(r, t, o, why, e);
 	if (o->api_version.len && !str_eq(o->api_version, api_version))
 		return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
 			"the API version in the data (%.*s) does not match the expected API "
 			"version (%.*s)",
 			STR_ARG(o->api_version), STR_ARG(api_version));
-	if (o->kind.len && !str_eq(o->kind, kind)) {
-		str why = arena_fmt(&r->arena,
-			"no kind \"%.*s\" is registered for version \"%.*s\" in scheme "
-			"\"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"",
-			STR_ARG(o->kind), STR_ARG(api_version));
-
-		return fail_as(r, t, o, why.at, e);
-	}
 	o->kind = kind;
 	o->api_version = api_version;
 	return 0;

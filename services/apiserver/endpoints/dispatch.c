@@ -24,6 +24,7 @@ static const struct verb_row verbs[] = {
 
 static bool find_resource(struct request *r);
 static void dispatch_resource(struct request *r);
+static bool in_known_group(const struct request *r);
 static void not_here(struct request *r);
 static void not_allowed(struct request *r);
 
@@ -99,8 +100,32 @@ static void dispatch_resource(struct request *r)
 	not_allowed(r);
 }
 
+/* Below /api/VERSION and /apis/GROUP/VERSION of a group that has resources. */
+static bool in_known_group(const struct request *r)
+{
+	str rest = str_slice(r->info.path, 1, r->info.path.len);
+	str root = str_cut(&rest, '/');
+	str group = str_eq(root, STR("apis")) ? str_cut(&rest, '/') : STR("");
+	bool below = rest.at && (group.len || str_eq(root, STR("api")));
+
+	for (size_t i = 0; below && i < api_resource_count; i++)
+		if (str_eq(api_resources[i].group, group) && registry_serves(&api_resources[i]))
+			return true;
+	return false;
+}
+
+/* A group that is known says so as a Status; elsewhere there is nobody to speak. */
 static void not_here(struct request *r)
 {
+	struct err e;
+
+	if (in_known_group(r)) {
+		r->form = negotiate_error(&r->arena, &r->x->request.headers, &r->query);
+		status_generic(&r->arena, &e, STATUS_NOT_FOUND,
+			"the server could not find the requested resource");
+		request_fail(r, &e);
+		return;
+	}
 	request_send_text(r, 404, STR("text/plain; charset=utf-8"), STR("404 page not found\n"));
 }
 
@@ -109,7 +134,7 @@ static void not_allowed(struct request *r)
 	struct err e;
 
 	r->form = negotiate_error(&r->arena, &r->x->request.headers, &r->query);
-	status_fail(&r->arena, &e, STATUS_METHOD_NOT_ALLOWED,
+	status_generic(&r->arena, &e, STATUS_METHOD_NOT_ALLOWED,
 		"the server does not allow this method on the requested resource");
 	request_fail(r, &e);
 }

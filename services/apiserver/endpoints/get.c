@@ -16,7 +16,7 @@ void handle_get(struct request *r)
 	str version = url_query_get(&r->query, STR("resourceVersion"));
 	int64_t revision;
 
-	if (revision_read(&r->arena, version, &revision, &e) < 0) {
+	if (revision_read(&r->arena, version, false, &revision, &e) < 0) {
 		request_fail(r, &e);
 		return;
 	}

@@ -61,7 +61,7 @@ static int prepare(struct request *r, struct listing **to, struct err *e)
 	TRY(list_options_check(&r->arena, l->options, e));
 	TRY(selection_read(
 		&r->arena, r->resource, l->options, request_ns(r), r->info.name, &l->selection, e));
-	TRY(revision_read(&r->arena, l->options->resource_version, &l->revision, e));
+	TRY(revision_read(&r->arena, l->options->resource_version, true, &l->revision, e));
 	if (l->options->continue_.len)
 		TRY(read_token(l, e));
 	l->limit = l->options->limit > 0 ? l->options->limit : 0;

@@ -54,15 +54,16 @@ enum field_validation options_field_validation(str directive)
 	return str_eq(directive, STR("Strict")) ? VALIDATE_STRICT : VALIDATE_WARN;
 }
 
-int revision_read(struct arena *a, str text, int64_t *to, struct err *e)
+int revision_read(struct arena *a, str text, bool of_list, int64_t *to, struct err *e)
 {
 	uint64_t value = 0;
 	char quoted[QUOTE_MAX];
 
 	if (text.len && (!str_to_u64(text, &value) || value > INT64_MAX))
-		return status_fail(a, e, STATUS_BAD_REQUEST,
-			"Invalid value: %s: strconv.ParseUint: parsing %s: invalid syntax",
-			quote(quoted, text), quoted);
+		return status_fail(a, e, of_list ? STATUS_BAD_REQUEST : STATUS_UNKNOWN,
+			"%sresourceVersion: Invalid value: %s: strconv.ParseUint: parsing %s: "
+			"invalid syntax",
+			of_list ? "invalid resource version: " : "", quote(quoted, text), quoted);
 	*to = (int64_t)value;
 	return 0;
 }

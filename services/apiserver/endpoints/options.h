@@ -43,5 +43,5 @@ struct selection {
 NODISCARD int selection_read(struct arena *a, const struct resource *r,
 	const struct list_options *o, str ns, str name, struct selection *to, struct err *e);
 
-/* "123" or ""; a malformed one is 400 in upstream's words for that parameter. */
-NODISCARD int revision_read(struct arena *a, str text, int64_t *to, struct err *e);
+/* "123" or ""; a malformed one is 400 for a list, else 500 without a reason, as upstream has it. */
+NODISCARD int revision_read(struct arena *a, str text, bool of_list, int64_t *to, struct err *e);

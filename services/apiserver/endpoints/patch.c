@@ -101,7 +101,7 @@ static int fail_patch(struct request *r, const struct err *why, struct err *e)
 	case ERR_LIMIT:
 		return status_fail(&r->arena, e, STATUS_REQUEST_ENTITY_TOO_LARGE, "%s", why->text);
 	case ERR_CONFLICT:
-		return status_fail(&r->arena, e, STATUS_INVALID,
+		return status_generic(&r->arena, e, STATUS_INVALID,
 			"the server rejected our request due to an error in our request");
 	default: return status_fail(&r->arena, e, STATUS_INTERNAL_ERROR, "%s", why->text);
 	}
@@ -194,7 +194,12 @@ static int patch_object(
 
 	if (object_decode(a, t, FORMAT_JSON, json, &o, asked, &why) < 0)
 		return fail_result(a, json, why.text, e);
+	const char *mismatch = kind_mismatch(a, t, o);
+
+	if (mismatch)
+		return fail_result(a, json, mismatch, e);
 	TRY(complain(p, json, &notes, e));
+	*(struct object *)o = *(const struct object *)before;
 	object_default(a, o);
 	*to = o;
 	return 0;

@@ -30,7 +30,7 @@ static const struct column daemon_columns[] = {COLUMN_NAME, {"Desired", "integer
 	{"Node Selector", "string", NULL, 0}, COLUMN_AGE, COLUMNS_CONTAINERS, COLUMN_SELECTOR,
 	COLUMNS_END};
 static const struct column deployment_columns[] = {COLUMN_NAME, {"Ready", "string", NULL, 0},
-	{"Up-to-date", "integer", NULL, 0}, {"Available", "integer", NULL, 0}, COLUMN_AGE,
+	{"Up-to-date", "string", NULL, 0}, {"Available", "string", NULL, 0}, COLUMN_AGE,
 	COLUMNS_CONTAINERS, COLUMN_SELECTOR, COLUMNS_END};
 static const struct column stateful_columns[] = {
 	COLUMN_NAME, {"Ready", "string", NULL, 0}, COLUMN_AGE, COLUMNS_CONTAINERS, COLUMNS_END};
@@ -42,7 +42,7 @@ static const struct column cron_columns[] = {COLUMN_NAME, {"Schedule", "string",
 	{"Active", "integer", NULL, 0}, {"Last Schedule", "string", NULL, 0}, COLUMN_AGE,
 	COLUMNS_CONTAINERS, COLUMN_SELECTOR, COLUMNS_END};
 static const struct column revision_columns[] = {COLUMN_NAME, {"Controller", "string", NULL, 0},
-	{"Revision", "integer", NULL, 0}, COLUMN_AGE, COLUMNS_END};
+	{"Revision", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
 static const struct column budget_columns[] = {COLUMN_NAME, {"Min Available", "string", NULL, 0},
 	{"Max Unavailable", "string", NULL, 0}, {"Allowed Disruptions", "integer", NULL, 0},
 	COLUMN_AGE, COLUMNS_END};

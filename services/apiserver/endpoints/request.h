@@ -162,6 +162,9 @@ struct operation *request_operation(struct request *r, const struct str_list *dr
 NODISCARD int request_decode(struct request *r, const struct type *t,
 	enum field_validation validation, void **to, struct err *e);
 
+/* NULL where `o` is of the kind of `t`, in whatever version; else why it cannot be read as one. */
+const char *kind_mismatch(struct arena *a, const struct type *t, const struct object *o);
+
 /* Name and namespace of a body must be those of the path; an absent namespace is filled in. */
 NODISCARD int request_check_names(struct request *r, void *object, struct err *e);
 NODISCARD int request_check_namespace(struct request *r, void *object, struct err *e);

@@ -103,10 +103,7 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 	struct status_subject subject = {STR("autoscaling"), STR("Scale"), s->metadata.name};
 	struct causes c;
 
-	if (s->metadata.uid.len && !str_eq(s->metadata.uid, m->uid))
-		return status_conflict(a, e, (struct status_subject){r->group, r->plural, m->name},
-			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
-			STR_ARG(s->metadata.uid), STR_ARG(m->uid));
+	TRY(registry_check_uid(a, r, m, s->metadata.uid, e));
 	causes_init(&c, a);
 	if (s->spec.replicas < 0)
 		causes_invalid(&c, FIELD(FIELD(NULL, "spec"), "replicas"),

@@ -105,7 +105,7 @@ static int prepare(struct request *r, struct watcher **to, struct err *e)
 	TRY(list_options_check(&r->arena, w->options, e));
 	TRY(selection_read(
 		&r->arena, r->resource, w->options, request_ns(r), r->info.name, &w->selection, e));
-	TRY(revision_read(&r->arena, w->options->resource_version, &w->revision, e));
+	TRY(revision_read(&r->arena, w->options->resource_version, false, &w->revision, e));
 	const bool *send = w->options->send_initial_events;
 
 	w->initial = send ? *send : w->revision == 0;

@@ -85,10 +85,7 @@ static int assign(struct operation *op, void *object, const void *with, struct e
 	struct pod *p = object;
 	struct status_subject s = {STR(""), STR("pods/binding"), op->name};
 
-	if (b->metadata.uid.len && !str_eq(b->metadata.uid, p->metadata.uid))
-		return status_conflict(op->arena, e, operation_subject(op, op->name),
-			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
-			STR_ARG(b->metadata.uid), STR_ARG(p->metadata.uid));
+	TRY(registry_check_uid(op->arena, op->resource, &p->metadata, b->metadata.uid, e));
 	if (p->metadata.deletion_timestamp)
 		return status_conflict(op->arena, e, s,
 			"pod %.*s is being deleted, cannot be assigned to a host",

@@ -35,6 +35,30 @@ void namespace_prepare_update(struct operation *op, void *now, const void *befor
 	str_map_set(op->arena, &n->metadata.labels, name_label, n->metadata.name);
 }
 
+/* The one range that old clients know is the first of all; where they differ, it is right. */
+static void agree_on_ranges(struct operation *op, struct node_spec *s)
+{
+	bool listed = s->pod_cidrs.len > 0;
+
+	if (!s->pod_cidr.len && listed)
+		s->pod_cidr = s->pod_cidrs.at[0];
+	if (!s->pod_cidr.len || (listed && str_eq(s->pod_cidrs.at[0], s->pod_cidr)))
+		return;
+	s->pod_cidrs.at = arena_get(op->arena, sizeof(str));
+	s->pod_cidrs.at[0] = s->pod_cidr;
+	s->pod_cidrs.len = 1;
+}
+
+void node_prepare_create(struct operation *op, void *now)
+{
+	agree_on_ranges(op, &((struct node *)now)->spec);
+}
+
+void node_prepare_update(struct operation *op, void *now, UNUSED const void *before)
+{
+	agree_on_ranges(op, &((struct node *)now)->spec);
+}
+
 /* stringData is write-only. */
 static void fold_string_data(struct operation *op, struct secret *s)
 {

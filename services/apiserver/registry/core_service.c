@@ -19,6 +19,8 @@ int service_allocate(struct operation *op, void *now, const void *before, struct
 		keep_unset(s, old);
 	if (!is(s, "ExternalName"))
 		TRY(allocate_address(op, s, old, e));
+	else
+		s->spec.internal_traffic_policy = NULL;
 	if (old && is(s, "ExternalName")) {
 		s->spec.cluster_ip = STR("");
 		s->spec.cluster_ips.len = 0;

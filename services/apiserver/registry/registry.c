@@ -159,6 +159,22 @@ bool registry_selects(const struct registry_selection *s, const struct stored *o
 	return s->labels->len == 0 || selector_matches(s->labels, o->labels);
 }
 
+int registry_check_uid(struct arena *a, const struct resource *r, const struct object_meta *stored,
+	str wanted, struct err *e)
+{
+	struct status_subject s = {r->group, r->plural, stored->name};
+
+	if (wanted.len == 0 || str_eq(wanted, stored->uid))
+		return 0;
+	return status_conflict(a, e, s,
+		"StorageError: invalid object, Code: 4, Key: %.*s/%.*s%s%.*s, ResourceVersion: 0, "
+		"AdditionalErrorMsg: Precondition failed: UID in precondition: %.*s, UID in object "
+		"meta: %.*s",
+		STR_ARG(r->etcd_prefix), STR_ARG(stored->namespace),
+		stored->namespace.len ? "/" : "", STR_ARG(stored->name), STR_ARG(wanted),
+		STR_ARG(stored->uid));
+}
+
 int store_check_grants(const struct operation *op, void *now, const void *before, struct err *e)
 {
 	struct authorizer *z = op->registry->o.authorizer;

@@ -96,5 +96,9 @@ NODISCARD int registry_connect_create(
 	struct operation *op, void *object, const void *options, void **to, struct err *e);
 
 /* Whether the registry acts on this resource; what does not stays out of discovery. */
+/* Conflict unless `wanted` is empty or the stored object's. */
+NODISCARD int registry_check_uid(struct arena *a, const struct resource *r,
+	const struct object_meta *stored, str wanted, struct err *e);
+
 bool registry_serves(const struct resource *r);
 bool registry_serves_sub(const struct resource *r, const struct subresource *s);

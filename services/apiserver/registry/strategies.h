@@ -18,6 +18,8 @@ void service_release(struct operation *op, const void *now, const void *before);
 /* core.c */
 void namespace_prepare_create(struct operation *op, void *now);
 void namespace_prepare_update(struct operation *op, void *now, const void *before);
+void node_prepare_create(struct operation *op, void *now);
+void node_prepare_update(struct operation *op, void *now, const void *before);
 void secret_prepare_create(struct operation *op, void *now);
 void secret_prepare_update(struct operation *op, void *now, const void *before);
 void volume_prepare_create(struct operation *op, void *now);

@@ -155,14 +155,17 @@ static int check_revision(
 	struct operation *op = u->op;
 	bool unconditional = u->strategy && (u->strategy->flags & STRATEGY_UNCONDITIONAL);
 	struct status_subject s = operation_subject(op, op->name);
+	char quoted[QUOTE_MAX];
+	uint64_t number;
 	struct causes c;
 
-	if (m->uid.len && !str_eq(m->uid, old->uid))
-		return status_conflict(op->arena, e, s,
-			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
-			STR_ARG(m->uid), STR_ARG(old->uid));
+	TRY(registry_check_uid(op->arena, op->resource, old, m->uid, e));
 	bool given = m->resource_version.len && !str_eq(m->resource_version, STR("0"));
 
+	if (given && !str_to_u64(m->resource_version, &number))
+		return status_fail(op->arena, e, STATUS_UNKNOWN,
+			"strconv.ParseUint: parsing %s: invalid syntax",
+			quote(quoted, m->resource_version));
 	if (given && !str_eq(m->resource_version, old->resource_version))
 		return status_conflict(op->arena, e, s, MODIFIED);
 	if (given || unconditional) {

@@ -52,6 +52,30 @@ void update_pod(struct validation *v, const void *now, const void *before)
 			"previously negative)\n");
 }
 
+/* One that is there stays as it is; their order is free. */
+void check_ephemeral_containers(struct causes *c, const struct pod *now, const struct pod *before)
+{
+	const struct field_path *p = FIELD(FIELD(NULL, "spec"), "ephemeralContainers");
+	const struct type *t = &api_schema.types[API_EPHEMERAL_CONTAINER];
+
+	for (size_t i = 0; i < before->spec.ephemeral_containers.len; i++) {
+		const struct ephemeral_container *old = &before->spec.ephemeral_containers.at[i];
+		str name = old->ephemeral_container_common.name;
+		const struct ephemeral_container *found = NULL;
+
+		for (size_t k = 0; k < now->spec.ephemeral_containers.len && !found; k++) {
+			const struct ephemeral_container *o = &now->spec.ephemeral_containers.at[k];
+
+			if (str_eq(o->ephemeral_container_common.name, name))
+				found = o;
+		}
+		if (!found || !struct_equal(t, found, old))
+			causes_forbidden(c, p,
+				"existing ephemeral containers \"%.*s\" may not be %s\n",
+				STR_ARG(name), found ? "changed" : "removed");
+	}
+}
+
 void update_config_map(struct validation *v, const void *now, const void *before)
 {
 	const struct config_map *a = now, *b = before;

@@ -84,6 +84,7 @@ void check_port(struct causes *c, const struct field_path *p, int64_t port);
 void check_port_or_name(
 	struct causes *c, const struct field_path *p, const struct int_or_string *v);
 void check_ip(struct causes *c, const struct field_path *p, str ip);
+void check_ephemeral_containers(struct causes *c, const struct pod *now, const struct pod *before);
 void check_immutable(struct causes *c, const void *now, const void *before, const char *paths);
 
 /* What is wrong with a quantity of a resource list: negative, a fraction of a whole thing. */

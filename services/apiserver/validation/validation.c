@@ -54,11 +54,13 @@ void object_validate_subresource(
 	str subresource, const void *now, const void *before, struct causes *c)
 {
 	check_metadata_update(c, meta_of(now), meta_of(before));
-	if (str_eq(subresource, STR("resize")) || str_eq(subresource, STR("ephemeralcontainers"))) {
-		struct validation v = {c, now, before};
+	bool ephemeral = str_eq(subresource, STR("ephemeralcontainers"));
+	struct validation v = {c, now, before};
 
+	if (ephemeral || str_eq(subresource, STR("resize")))
 		walk(&v, object_type(now), now, NULL, NULL);
-	}
+	if (ephemeral)
+		check_ephemeral_containers(c, now, before);
 }
 
 /*

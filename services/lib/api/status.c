@@ -27,6 +27,7 @@ static const struct reason_row reasons[STATUS_REASON_COUNT] = {
 	[STATUS_EXPIRED] = {STR_INIT("Expired"), 410, ERR_GONE},
 	[STATUS_TOO_MANY_REQUESTS] = {STR_INIT("TooManyRequests"), 429, ERR_UNAVAILABLE},
 	[STATUS_INTERNAL_ERROR] = {STR_INIT("InternalError"), 500, ERR_INTERNAL},
+	[STATUS_UNKNOWN] = {STR_INIT(""), 500, ERR_INTERNAL},
 	[STATUS_SERVER_TIMEOUT] = {STR_INIT("ServerTimeout"), 500, ERR_UNAVAILABLE},
 	[STATUS_SERVICE_UNAVAILABLE] = {STR_INIT("ServiceUnavailable"), 503, ERR_UNAVAILABLE},
 	[STATUS_TIMEOUT] = {STR_INIT("Timeout"), 504, ERR_TIMEOUT},
@@ -46,6 +47,17 @@ int status_fail(struct arena *a, struct err *e, enum status_reason reason, const
 	str message = arena_vfmt(a, fmt, args);
 	va_end(args);
 	return fail(a, e, reason, message, NULL);
+}
+
+int status_generic(struct arena *a, struct err *e, enum status_reason reason, const char *fmt, ...)
+{
+	const struct status_subject nothing = {.name = STR("")};
+	va_list args;
+
+	va_start(args, fmt);
+	str message = arena_vfmt(a, fmt, args);
+	va_end(args);
+	return fail(a, e, reason, message, &nothing);
 }
 
 int status_not_found(struct arena *a, struct err *e, struct status_subject s)

@@ -32,6 +32,7 @@ enum status_reason {
 	STATUS_EXPIRED,
 	STATUS_TOO_MANY_REQUESTS,
 	STATUS_INTERNAL_ERROR,
+	STATUS_UNKNOWN,        /* 500 without a reason: a fault that has no name of its own */
 	STATUS_SERVER_TIMEOUT, /* try again: 500 with Retry-After */
 	STATUS_SERVICE_UNAVAILABLE,
 	STATUS_TIMEOUT,
@@ -40,6 +41,10 @@ enum status_reason {
 
 /* Any Status with HTTP's code of its reason and this message. */
 int status_fail(struct arena *a, struct err *e, enum status_reason reason, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+
+/* The same with details that are empty: what the server says before it knows what is asked for. */
+int status_generic(struct arena *a, struct err *e, enum status_reason reason, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
 /* pods "x" not found; pods "x" already exists; pods "x" is forbidden: why;
