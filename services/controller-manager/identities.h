@@ -29,8 +29,8 @@ void identities_close(struct identities *i);
 NODISCARD int identities_root(struct identities *i, const char *part, double qps,
 	int64_t timeout_ns, struct client **to, struct err *e);
 
-/* A controller, by the name of its service account. A chatty one has 20 times the rate and 100 times
- * the burst: the namespace controller asks for every resource of each namespace that ends. */
+/* A controller, by the name of its service account. A chatty one has 20 times the rate and 100
+ * times the burst: the namespace controller asks for every resource of each namespace that ends. */
 NODISCARD int identities_controller(
 	struct identities *i, const char *account, bool chatty, struct client **to, struct err *e);
 
