@@ -63,7 +63,7 @@ KINDS = [
          {"disruptedPods": {"gone": "2026-01-01T00:00:00Z"}}),
     Kind("ServiceCIDR and IPAddress API should support IPAddress API operations",
          "/apis/networking.k8s.io/v1/ipaddresses",
-         {"metadata": {"name": "192.168.255.9"}, "spec": {"parentRef": {
+         {"metadata": {"name": "fe80::42:1dff:fe84:f9e2"}, "spec": {"parentRef": {
              "resource": "services", "name": "x", "namespace": "default"}}}),
     Kind("IngressClass API should support creating IngressClass API operations",
          "/apis/networking.k8s.io/v1/ingressclasses", {"spec": {"controller": "test.example/x"}}),

@@ -103,3 +103,19 @@ def test_collection(whole, namespace, request_pem, kind):
     assert whole.get(f"{path}?{selector}")["items"] == []
     assert whole.get(f"{path}/{mark}-other")["metadata"]["name"] == f"{mark}-other"
     whole.delete(f"{path}/{mark}-other")
+
+
+def test_events_api_filters_by_source_and_reporting_controller(whole, namespace):
+    """Of "Events API should ensure that an event can be fetched, patched, deleted, and listed": a reporting controller
+    is a source where none is named."""
+    kind = next(kind for kind in KINDS if kind.group_path == "/apis/events.k8s.io/v1")
+    body, _ = make(kind, namespace, None, "e")
+    whole.post(kind.path.format(ns=namespace), body)
+    core = f"/api/v1/namespaces/{namespace}/events"
+    whole.post(core, {"metadata": {"name": "old"}, "involvedObject": fill(body["regarding"], namespace),
+                      "source": {"component": "older"}})
+    for path, selector, name in ((core, "source=test", "e"), (core, "source=older", "old"),
+                                 (core, "reportingComponent=test", "e"),
+                                 (kind.path.format(ns=namespace), "reportingController=test", "e")):
+        found = whole.get(f"{path}?fieldSelector={selector.replace('=', '%3D')}")["items"]
+        assert [one["metadata"]["name"] for one in found] == [name], selector
