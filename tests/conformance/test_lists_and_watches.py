@@ -2,7 +2,8 @@
 import threading
 
 import pytest
-from client import Refused
+from client import Client, Refused
+from cluster import running
 
 OBJECTS, CHUNK = 40, 17
 
@@ -120,3 +121,22 @@ def write(api, configs, number):
         api.post(configs, config(name))
         api.patch(f"{configs}/{name}", {"data": {"n": "1"}})
         api.delete(f"{configs}/{name}")
+
+
+def test_chunks_should_continue_listing_from_the_last_key_if_the_original_version_has_been_compacted_away(tmp_path):
+    """A server that has just started holds no history, so that what etcd has dropped is gone."""
+    with running(tmp_path / "cp") as plane:
+        api, path = Client(plane.kubeconfig), "/api/v1/namespaces/default/configmaps"
+        for number in range(10):
+            api.post(path, config(f"c-{number}"))
+        token = api.get(f"{path}?limit=4")["metadata"]["continue"]
+        last = api.patch(f"{path}/c-9", {"data": {"later": "yes"}})["metadata"]["resourceVersion"]
+        plane.processes["kube-apiserver"].stop()
+        plane.etcdctl("compact", last)
+        plane.start_one("kube-apiserver")
+        with pytest.raises(Refused) as caught:
+            api.get(f"{path}?limit=4&continue={token}")
+        assert caught.value.status == 410 and caught.value.body["reason"] == "Expired"
+        rest = api.get(f"{path}?continue={caught.value.body['metadata']['continue']}")
+        assert [one["metadata"]["name"] for one in rest["items"]] == [f"c-{number}" for number in range(4, 10)]
+        assert int(rest["metadata"]["resourceVersion"]) >= int(last) and "continue" not in rest["metadata"]
