@@ -81,16 +81,17 @@ class Client:
     def watch(self, path, query=""):
         return Watch(self.open("GET", f"{path}?watch=1&{query}"))
 
-    def wait(self, path, wanted, query=""):
+    def wait(self, path, wanted, query="", within_s=TIMEOUT_S):
         """Lists and watches a collection until `wanted` (objects by name) gives something true, and gives that."""
         listed = self.get(f"{path}?{query}")
         objects = {one["metadata"]["name"]: one for one in listed["items"]}
         version = listed["metadata"]["resourceVersion"]
-        watch = self.watch(path, f"resourceVersion={version}&timeoutSeconds={TIMEOUT_S}&{query}")
+        watch = self.watch(path, f"resourceVersion={version}&timeoutSeconds={within_s}&{query}")
+        watch.response.socket.settimeout(2 * within_s)
         try:
             while not (found := wanted(objects)):
                 event = watch.next()
-                assert event, f"{path} did not get there within {TIMEOUT_S} s: {json.dumps(objects)}"
+                assert event, f"{path} did not get there within {within_s} s: {json.dumps(objects)}"
                 assert event["type"] != "ERROR", event
                 name = event["object"]["metadata"]["name"]
                 objects.pop(name, None)

@@ -211,7 +211,8 @@ static int open_controller(struct program *p, const struct controller_row *row, 
 		TRY(identities_root(p->identities, row->controller->account,
 			p->settings.kube_api_qps, 0, &env.client, e));
 	else
-		TRY(identities_controller(p->identities, row->controller->account, &env.client, e));
+		TRY(identities_controller(
+			p->identities, row->controller->account, row->chatty, &env.client, e));
 	TRY(controller_open(row->controller, &env, &p->runs[p->run_count], e));
 	p->run_count++;
 	return 0;

@@ -12,6 +12,7 @@ struct controller_row {
 	size_t workers;    /* offset of the setting; 0: as the table says */
 	bool off;          /* only when named */
 	bool root;         /* acts as the program itself */
+	bool chatty;       /* of its many small calls the limit allows more, as upstream does */
 	bool (*wanted)(const struct settings *s); /* NULL: always */
 };
 

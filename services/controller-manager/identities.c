@@ -8,6 +8,8 @@
 enum {
 	TOKEN_S = 3600,
 	TOKEN_EARLY_S = 600, /* renewed so long before its end */
+	CHATTY_RATE = 20,
+	CHATTY_BURST = 100,
 };
 
 /* A client, and its token if it has one. */
@@ -122,21 +124,27 @@ int identities_root(struct identities *i, const char *part, double qps, int64_t 
 }
 
 int identities_controller(
-	struct identities *i, const char *account, struct client **to, struct err *e)
+	struct identities *i, const char *account, bool chatty, struct client **to, struct err *e)
 {
-	if (!i->anonymous)
-		return identities_root(i, account, i->options.settings->kube_api_qps, 0, to, e);
+	const struct settings *settings = i->options.settings;
 	struct identity *x = add(i, account);
 	struct client_options o = {
-		.transport = i->anonymous,
-		.token = &x->source,
+		.transport = i->own,
+		.config = i->options.config,
 		.clock = i->options.clock,
-		.user_agent = client_user_agent(&i->arena, STR("kube-controller-manager"),
-			arena_fmt(&i->arena, "system:serviceaccount:kube-system:%s", account)),
-		.qps = i->options.settings->kube_api_qps,
-		.burst = (int)i->options.settings->kube_api_burst,
+		.user_agent = client_user_agent(
+			&i->arena, STR("kube-controller-manager"), x->account),
+		.qps = settings->kube_api_qps * (chatty ? CHATTY_RATE : 1),
+		.burst = (int)(settings->kube_api_burst * (chatty ? CHATTY_BURST : 1)),
 	};
 
+	if (i->anonymous) {
+		o.transport = i->anonymous;
+		o.config = NULL;
+		o.token = &x->source;
+		o.user_agent = client_user_agent(&i->arena, STR("kube-controller-manager"),
+			arena_fmt(&i->arena, "system:serviceaccount:kube-system:%s", account));
+	}
 	TRY(client_open(&o, &x->client, e));
 	*to = x->client;
 	return 0;

@@ -29,9 +29,10 @@ void identities_close(struct identities *i);
 NODISCARD int identities_root(struct identities *i, const char *part, double qps,
 	int64_t timeout_ns, struct client **to, struct err *e);
 
-/* A controller, by the name of its service account. */
+/* A controller, by the name of its service account. A chatty one has 20 times the rate and 100
+ * times the burst: the namespace controller asks for every resource of each namespace that ends. */
 NODISCARD int identities_controller(
-	struct identities *i, const char *account, struct client **to, struct err *e);
+	struct identities *i, const char *account, bool chatty, struct client **to, struct err *e);
 
 /* Ends all waiting of all clients, from any thread. */
 void identities_interrupt(struct identities *i);

@@ -234,6 +234,14 @@ class ControlPlane:
                 f"--secure-port={self.other_ports[1]}", "--leader-elect=true"]
         return argv, {}, self.ours("kube-scheduler")
 
+    def etcdctl(self, *words):
+        """What etcd's own tool says, as the API server."""
+        done = subprocess.run([etcd_folder() / "bin/etcdctl", f"--endpoints=https://127.0.0.1:{self.etcd_port}",
+                               f"--cacert={self.pki / 'etcd/ca.crt'}", f"--cert={self.pki / 'apiserver-etcd-client.crt'}",
+                               f"--key={self.pki / 'apiserver-etcd-client.key'}", *words], check=True,
+                              stdout=subprocess.PIPE, text=True)
+        return done.stdout
+
     def stop(self):
         for process in reversed(self.processes.values()):
             process.stop()

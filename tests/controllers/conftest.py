@@ -1,25 +1,20 @@
 """Fixtures: a control plane with two nodes whose pods run, and a namespace for each test."""
 import pytest
-from controllers_api import Api, ControlPlane, Kubelets, make_node, NAMESPACES, NODES
+from cluster import API, running
+from controllers_api import Api, Kubelets, make_node, NAMESPACES, NODES
+
+FLAGS = {"kube-controller-manager": ("--kube-api-qps=500", "--kube-api-burst=1000", "--node-monitor-grace-period=1h")}
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory):
-    plane = ControlPlane(tmp_path_factory.mktemp("controllers"))
-    plane.make()
-    try:
-        for name in ("etcd", "kube-apiserver"):
-            plane.start_one(name)
-        plane.start_one("kube-controller-manager", ["--kube-api-qps=500", "--kube-api-burst=1000",
-                                                    "--node-monitor-grace-period=1h"])
+    with running(tmp_path_factory.mktemp("controllers") / "cp", (*API, "kube-controller-manager"), FLAGS) as plane:
         yield plane
-    finally:
-        plane.stop()
 
 
 @pytest.fixture(scope="session")
 def api(plane):
-    api = Api(plane)
+    api = Api(plane.kubeconfig)
     for name in NODES:
         make_node(api, name)
     kubelets = Kubelets(api)

@@ -1,21 +1,10 @@
-"""etcd, kube-apiserver and kube-controller-manager as processes, a client that waits by watching, and what
-plays kubelet for the pods of the tests."""
-import base64
+"""A client with this folder's habits, and what plays kubelet and scheduler for the pods of the tests."""
 import http.client
 import itertools
-import json
-import re
-import ssl
-import sys
 import threading
 import time
-from pathlib import Path
 
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "services/tools"))
-
-from control_plane import ControlPlane  # noqa: E402
+from client import Client, Refused
 
 WITHIN_S = 60
 NODES = ("node-a", "node-b")
@@ -23,89 +12,31 @@ NAMESPACES = itertools.count()
 READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
 
 
-class Refused(Exception):
-    def __init__(self, code, body):
-        super().__init__(f"{code}: {body.get('message')}")
-        self.code, self.body = code, body
-
-
 def now():
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-class Api:
-    """Requests as the cluster's administrator; a connection a request, so that any thread may."""
-
-    def __init__(self, plane):
-        config = plane.kubeconfig.read_text()
-        self.host, self.port = re.search(r"server: https://([^:]+):(\d+)", config).groups()
-        files = {}
-        for name in ("certificate-authority-data", "client-certificate-data", "client-key-data"):
-            files[name] = plane.folder / f"test-{name}.pem"
-            files[name].write_bytes(base64.b64decode(re.search(rf"{name}: (\S+)", config).group(1)))
-        self.context = ssl.create_default_context(cafile=files["certificate-authority-data"])
-        self.context.load_cert_chain(files["client-certificate-data"], files["client-key-data"])
-
-    def open(self, method, path, body=None, media="application/json", timeout=2 * WITHIN_S):
-        connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=timeout)
-        connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {"Content-Type": media, "Accept": "application/json"})
-        answer = connection.getresponse()
-        if answer.status >= 300:
-            text = answer.read()
-            connection.close()
-            raise Refused(answer.status, json.loads(text) if text.startswith(b"{") else {"message": text.decode()})
-        return connection, answer
-
-    def call(self, method, path, body=None, media="application/json"):
-        connection, answer = self.open(method, path, body, media)
-        try:
-            return json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def get(self, path):
-        return self.call("GET", path)
-
+class Api(Client):
     def create(self, path, body):
-        return self.call("POST", path, body)
-
-    def patch(self, path, body, media="application/merge-patch+json"):
-        return self.call("PATCH", path, body, media)
+        return self.post(path, body)
 
     def delete(self, path, policy=None, grace=None):
-        options = {"kind": "DeleteOptions", "apiVersion": "v1"}
-        if policy:
-            options["propagationPolicy"] = policy
-        if grace is not None:
-            options["gracePeriodSeconds"] = grace
-        return self.call("DELETE", path, options)
+        options = {"propagationPolicy": policy, "gracePeriodSeconds": grace}
+        return super().delete(path, {key: value for key, value in options.items() if value is not None})
 
     def events(self, path, version):
-        """The events of a watch after `version`, until the server ends it."""
-        connection, answer = self.open("GET", f"{path}{'&' if '?' in path else '?'}watch=true&resourceVersion={version}")
+        """The events of a watch of a minute after `version`."""
+        watch = self.watch(path, f"timeoutSeconds={WITHIN_S}&resourceVersion={version}")
+        watch.response.socket.settimeout(2 * WITHIN_S)
         try:
-            while line := answer.readline():
-                yield json.loads(line)
+            while event := watch.next():
+                yield event
         finally:
-            connection.close()
+            watch.close()
 
-    def until(self, path, holds, within_s=WITHIN_S):
+    def until(self, path, holds):
         """Watches a collection until `holds`, given its objects by name, is true; returns them."""
-        listed = self.get(path)
-        objects = {item["metadata"]["name"]: item for item in listed["items"]}
-        if holds(objects):
-            return objects
-        for event in self.events(f"{path}{'&' if '?' in path else '?'}timeoutSeconds={within_s}",
-                                 listed["metadata"]["resourceVersion"]):
-            name = event["object"]["metadata"].get("name")
-            if event["type"] == "DELETED":
-                objects.pop(name, None)
-            elif event["type"] in ("ADDED", "MODIFIED"):
-                objects[name] = event["object"]
-            if holds(objects):
-                return objects
-        raise AssertionError(f"{path} did not come to hold within {within_s} s: {json.dumps(objects)[:4000]}")
+        return self.wait(path, lambda objects: holds(objects) and (objects,), within_s=WITHIN_S)[0]
 
 
 class Kubelets(threading.Thread):
@@ -123,7 +54,7 @@ class Kubelets(threading.Thread):
                 listed = self.api.get("/api/v1/pods")
                 for pod in listed["items"]:
                     self.look(pod)
-                for event in self.api.events("/api/v1/pods?timeoutSeconds=60", listed["metadata"]["resourceVersion"]):
+                for event in self.api.events("/api/v1/pods", listed["metadata"]["resourceVersion"]):
                     if event["type"] in ("ADDED", "MODIFIED"):
                         self.look(event["object"])
             except (OSError, http.client.HTTPException):
@@ -152,7 +83,7 @@ class Kubelets(threading.Thread):
                     "phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}],
                     "conditions": [{**READY, "lastTransitionTime": now()}]}})
         except Refused as refused:
-            if refused.code not in (403, 404, 409):  # the pod or its namespace is going
+            if refused.status not in (403, 404, 409):  # the pod or its namespace is going
                 raise
 
     def node_for(self, pod):

@@ -9,7 +9,7 @@ def images(pods):
 
 def set_image(api, ns, plural, name, image):
     api.patch(apps(ns, plural, name), {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}},
-              "application/strategic-merge-patch+json")
+              "strategic-merge")
 
 
 def is_complete(name):
@@ -73,7 +73,7 @@ def test_recreate_deployment_should_delete_old_pods_and_create_new_ones(api, ns)
     listed = api.get(core(ns, "pods"))
     set_image(api, ns, "deployments", "d", "two")
     live = {pod["metadata"]["name"]: "one" for pod in listed["items"]}
-    for event in api.events(core(ns, "pods") + "?timeoutSeconds=60", listed["metadata"]["resourceVersion"]):
+    for event in api.events(core(ns, "pods"), listed["metadata"]["resourceVersion"]):
         name, image = event["object"]["metadata"]["name"], event["object"]["spec"]["containers"][0]["image"]
         if event["type"] == "DELETED":
             live.pop(name)
@@ -176,7 +176,7 @@ def test_stateful_set_scaling_should_happen_in_predictable_order(api, ns):
     assert [pod["metadata"]["name"] for pod in created] == ["ss-0", "ss-1", "ss-2"]
     listed = api.get(core(ns, "pods"))
     api.patch(apps(ns, "statefulsets", "ss/scale"), {"spec": {"replicas": 0}})
-    for event in api.events(core(ns, "pods") + "?timeoutSeconds=60", listed["metadata"]["resourceVersion"]):
+    for event in api.events(core(ns, "pods"), listed["metadata"]["resourceVersion"]):
         if event["type"] == "DELETED":
             seen.append(event["object"]["metadata"]["name"])
         if len(seen) == 3:

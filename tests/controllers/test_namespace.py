@@ -35,7 +35,7 @@ def test_should_ensure_that_all_pods_are_removed_when_a_namespace_is_deleted(api
     api.until("/api/v1/namespaces", gone("with-pod"))
     with pytest.raises(Refused) as refused:
         api.get(core("with-pod", "pods", "p"))
-    assert refused.value.code == 404
+    assert refused.value.status == 404
 
 
 def test_namespace_deletion_should_delete_pod_first(api):

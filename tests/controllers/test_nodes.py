@@ -65,7 +65,7 @@ def test_conditions_of_a_node_become_taints(api, ns):
     api.until("/api/v1/nodes", lambda all: not taints(all[f"{ns}-n"]))
     for kind, status, key in (("MemoryPressure", "True", "memory-pressure"), ("Ready", "False", "not-ready")):
         api.patch(f"/api/v1/nodes/{ns}-n/status", {"status": {"conditions": [{"type": kind, "status": status}]}},
-                  "application/strategic-merge-patch+json")
+                  "strategic-merge")
         api.until("/api/v1/nodes", lambda all: (f"node.kubernetes.io/{key}", "NoSchedule") in taints(all[f"{ns}-n"]))
     api.patch(f"/api/v1/nodes/{ns}-n", {"spec": {"unschedulable": True}})
     api.until("/api/v1/nodes", lambda all: ("node.kubernetes.io/unschedulable", "NoSchedule") in taints(all[f"{ns}-n"]))
@@ -82,7 +82,7 @@ def test_pods_of_a_node_that_is_not_ready_are_not_ready(api, ns):
     api.create(core(ns, "pods"), pod_on(f"{ns}-n"))
     api.until(core(ns, "pods"), lambda all: is_ready(all["p"]))
     api.patch(f"/api/v1/nodes/{ns}-n/status", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}},
-              "application/strategic-merge-patch+json")
+              "strategic-merge")
     api.until(core(ns, "pods"), lambda all: not is_ready(all["p"]))
     api.until("/api/v1/nodes", lambda all: ("node.kubernetes.io/not-ready", "NoExecute") in taints(all[f"{ns}-n"]))
     api.delete(f"/api/v1/nodes/{ns}-n")

@@ -61,7 +61,7 @@ def test_pod_that_is_not_ready_is_told_as_such(api, ns):
     name, pod = next(iter(api.until(core(ns, "pods"), lambda all: all and all_ready(all)).items()))
     api.until(slices(ns), lambda all: addresses(of(all, "web")) == [pod["status"]["podIP"]])
     api.patch(core(ns, "pods", f"{name}/status"), {"status": {"conditions": [{"type": "Ready", "status": "False"}]}},
-              "application/strategic-merge-patch+json")
+              "strategic-merge")
     api.until(slices(ns), lambda all: [endpoint["conditions"] for one in of(all, "web") for endpoint in one["endpoints"]]
               == [{"ready": False, "serving": False, "terminating": False}])
     api.until(core(ns, "endpoints"), lambda all: [a["ip"] for s in all["web"]["subsets"] or []

@@ -1,5 +1,9 @@
 """What kubectl shows: every form of output, descriptions, explanations, discovery, who may do what."""
 import json
+import re
+import socket
+import tempfile
+import urllib.request
 
 import pytest
 import yaml
@@ -179,3 +183,36 @@ def test_may_i(kubectl):
     refusal = kubectl.refused(f"get secrets {who}")
     assert f'User "system:serviceaccount:{kubectl.namespace}:robot" cannot list resource "secrets"' in refusal
     assert "system:masters" in kubectl("auth whoami")
+
+
+def test_proxy_on_any_port(kubectl):
+    """Upstream's "Proxy server should support proxy with --port 0"."""
+    proxy = kubectl.start("proxy --port 0")
+    port = re.fullmatch(r"Starting to serve on 127\.0\.0\.1:(\d+)\n", proxy.stdout.readline())[1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/") as answer:
+        assert json.load(answer)["versions"] == ["v1"]
+    proxy.terminate()
+    proxy.communicate()
+
+
+def test_proxy_on_a_unix_socket(kubectl):
+    """Upstream's "Proxy server should support --unix-socket=/path"."""
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket is short
+        proxy = kubectl.start(f"proxy --unix-socket={folder}/s")
+        assert proxy.stdout.readline().startswith("Starting to serve on")
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(f"{folder}/s")
+        connection.sendall(b"GET /api/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            assert b'"versions"' in answer.read()
+        connection.close()
+        proxy.terminate()
+        proxy.communicate()
+
+
+def test_pages(kubectl):
+    """A list in chunks reads as one."""
+    for name in "abcde":
+        kubectl(f"create configmap {name} --from-literal=k={name}")
+    names = kubectl("get configmaps --chunk-size=2 -o name").split()
+    assert names == [f"configmap/{name}" for name in ("a", "b", "c", "d", "e", "kube-root-ca.crt")]

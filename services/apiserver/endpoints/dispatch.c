@@ -74,6 +74,15 @@ static bool fits_place(const struct request *r, const struct verb_row *v)
 	return v->on_collection || named;
 }
 
+/* What only passes by, such as a review or a token, has no table and no metadata to show. */
+static enum accept_endpoint accepts(const struct request *r, const struct verb_row *v)
+{
+	bool passes_by = r->resource->stored_as == STORED_NOT ||
+		(r->sub && v->allowed_by == VERB_CREATE);
+
+	return passes_by ? ACCEPT_PLAIN : v->accepts;
+}
+
 static void dispatch_resource(struct request *r)
 {
 	unsigned allowed = r->sub ? r->sub->verbs : r->resource->verbs;
@@ -90,8 +99,8 @@ static void dispatch_resource(struct request *r)
 
 		if (!(allowed & v->allowed_by) || !fits_place(r, v) || (everywhere && !reads))
 			break;
-		if (negotiate_answer(&r->arena, &q->headers, &r->query, v->accepts, &r->form, &e) <
-			0)
+		if (negotiate_answer(
+			    &r->arena, &q->headers, &r->query, accepts(r, v), &r->form, &e) < 0)
 			request_fail(r, &e);
 		else
 			v->handle(r);

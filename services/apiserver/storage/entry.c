@@ -231,12 +231,16 @@ static void read_fields(
 
 	buf_init(&text, ENVELOPE_BYTES_MAX);
 	for (size_t i = 0; i < k->field_count; i++) {
-		to[i] = STR("");
-		if (path_find(k->type, object, k->resource->labels[i].path, &p, &e) < 0)
-			continue;
+		str paths = k->resource->labels[i].path;
+
 		buf_reset(&text);
-		path_put_text(&text, &p);
-		to[i] = arena_str(&s->arena, buf_str(&text));
+		while (text.len == 0 && paths.at) {
+			str path = str_cut(&paths, '|');
+
+			if (path_find(k->type, object, path, &p, &e) == 0)
+				path_put_text(&text, &p);
+		}
+		to[i] = text.len ? arena_str(&s->arena, buf_str(&text)) : STR("");
 	}
 	buf_free(&text);
 }

@@ -143,6 +143,26 @@ void check_endpoint_slice(struct validation *v, const struct field_path *p, cons
 	}
 }
 
+void update_service_cidr(struct validation *v, const void *now, const void *before)
+{
+	static const char why[] = "field is immutable";
+	const struct service_cidr *a = now, *b = before;
+	const struct type *spec = &api_schema.types[API_SERVICE_CIDR_SPEC];
+	const struct field_path *p = FIELD(FIELD(NULL, "spec"), "cidrs");
+	size_t kept = b->spec.cidrs.len;
+	bool second = kept == 1 && a->spec.cidrs.len == 2; /* makes it dual stack */
+
+	if (a->spec.cidrs.len != kept && !second) {
+		causes_invalid(v->causes, p, cause_field(v->causes->arena, spec, &a->spec, "cidrs"),
+			"%s", why);
+		return;
+	}
+	for (size_t i = 0; i < kept; i++)
+		if (!str_eq(a->spec.cidrs.at[i], b->spec.cidrs.at[i]))
+			causes_invalid(v->causes, FIELD_INDEX(p, i),
+				cause_text(a->spec.cidrs.at[i]), "%s", why);
+}
+
 static void check_path(
 	struct causes *c, const struct field_path *p, const struct http_ingress_path *h)
 {

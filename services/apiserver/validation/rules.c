@@ -240,6 +240,7 @@ static const struct kind_rules kinds[] = {
 	{API_SLICE_ENDPOINT_SLICE, NAME_DNS1123_SUBDOMAIN, "addressType", NULL},
 	{API_CERTIFICATES_CERTIFICATE_SIGNING_REQUEST, NAME_PATH_SEGMENT, NULL, NULL},
 	{API_IP_ADDRESS, (enum name_form)NAME_IP, "spec.parentRef", NULL},
+	{API_SERVICE_CIDR, NAME_DNS1123_SUBDOMAIN, NULL, update_service_cidr},
 	{API_INGRESS_CLASS, NAME_DNS1123_SUBDOMAIN, "spec.controller", NULL},
 };
 

@@ -134,4 +134,5 @@ struct_check check_ingress_spec, check_ingress_rule, check_ingress_path, check_i
 struct_check check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spec, check_lease_spec;
 
 update_check update_pod, update_service, update_pvc, update_pv, update_config_map, update_secret,
-	update_node, update_stateful_set, update_job, update_role_binding, update_priority_class;
+	update_node, update_stateful_set, update_job, update_role_binding, update_priority_class,
+	update_service_cidr;

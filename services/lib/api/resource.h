@@ -33,7 +33,7 @@ struct subresource {
 	unsigned verbs; /* enum verb */
 };
 
-/* A field that field selectors may name; path is dotted JSON names. */
+/* What field selectors may name; path is dotted JSON names, a|b the first that has a value. */
 struct field_label {
 	str name, path;
 };
