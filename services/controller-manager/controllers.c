@@ -5,6 +5,7 @@
 
 static bool has_root_ca(const struct settings *s);
 static bool collects_garbage(const struct settings *s);
+static bool has_signing_ca(const struct settings *s);
 
 const struct controller_row controller_rows[] = {
 	{&serviceaccount_controller, .alias = "serviceaccount"},
@@ -30,6 +31,9 @@ const struct controller_row controller_rows[] = {
 	{&clusterrole_aggregation_controller, .alias = "clusterrole-aggregation"},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
+	{&csr_signing_controller, .alias = "csrsigning", .wanted = has_signing_ca},
+	{&csr_approving_controller, .alias = "csrapproving"},
+	{&csr_cleaner_controller, .alias = "csrcleaner"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
 };
 
@@ -53,6 +57,13 @@ static bool has_root_ca(const struct settings *s)
 static bool collects_garbage(const struct settings *s)
 {
 	return s->enable_garbage_collector;
+}
+
+static bool has_signing_ca(const struct settings *s)
+{
+	return s->signing.cert.len > 0 || s->signing_kubelet_serving.cert.len > 0 ||
+		s->signing_kubelet_client.cert.len > 0 ||
+		s->signing_apiserver_client.cert.len > 0 || s->signing_legacy_unknown.cert.len > 0;
 }
 
 static bool is_called(const struct controller_row *row, str name)

@@ -46,3 +46,6 @@ extern const struct controller daemonset_controller;
 extern const struct controller disruption_controller;
 extern const struct controller endpointslice_mirroring_controller;
 extern const struct controller clusterrole_aggregation_controller;
+extern const struct controller csr_approving_controller;
+extern const struct controller csr_signing_controller;
+extern const struct controller csr_cleaner_controller;
