@@ -1,18 +1,18 @@
 #include "controller-manager/certificates.h"
 #include "lib/base/test.h"
 
-#define LIST(...) \
+#define NAMES(...) \
 	{ \
 		.at = (str[]){__VA_ARGS__}, .len = sizeof((str[]){__VA_ARGS__}) / sizeof(str) \
 	}
 
 static const struct cert_subject kubelet = {
 	.common_name = STR_INIT("system:node:a"),
-	.organizations = LIST(STR_INIT("system:nodes")),
+	.organizations = NAMES(STR_INIT("system:nodes")),
 };
 
-static const struct str_list client = LIST(STR_INIT("client auth"), STR_INIT("digital signature"));
-static const struct str_list serving = LIST(
+static const struct str_list client = NAMES(STR_INIT("client auth"), STR_INIT("digital signature"));
+static const struct str_list serving = NAMES(
 	STR_INIT("server auth"), STR_INIT("key encipherment"), STR_INIT("digital signature"));
 
 TEST(a_kubelets_client_certificate_has_no_alternative_names)
@@ -21,17 +21,17 @@ TEST(a_kubelets_client_certificate_has_no_alternative_names)
 	struct err e;
 
 	CHECK(csr_check_kubelet_client(&s, &client, &e) == 0);
-	s.dns = (struct cert_list)LIST(STR_INIT("a"));
+	s.dns = (struct cert_list)NAMES(STR_INIT("a"));
 	CHECK(csr_check_kubelet_client(&s, &client, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("DNS subjectAltNames are not allowed"));
+	CHECK_STR(str_of(e.text), "DNS subjectAltNames are not allowed");
 	s = kubelet;
-	s.organizations = (struct cert_list)LIST(
+	s.organizations = (struct cert_list)NAMES(
 		STR_INIT("system:nodes"), STR_INIT("system:masters"));
 	CHECK(csr_check_kubelet_client(&s, &client, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("subject organization is not system:nodes"));
+	CHECK_STR(str_of(e.text), "subject organization is not system:nodes");
 	CHECK(csr_check_kubelet_client(&kubelet, &serving, &e) < 0);
 	CHECK_STR(str_of(e.text),
-		STR("usages did not match [client auth digital signature key encipherment]"));
+		"usages did not match [client auth digital signature key encipherment]");
 }
 
 TEST(a_kubelets_serving_certificate_names_hosts)
@@ -40,30 +40,29 @@ TEST(a_kubelets_serving_certificate_names_hosts)
 	struct err e;
 
 	CHECK(csr_check_kubelet_serving(&s, &serving, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("DNS or IP subjectAltName is required"));
-	s.ips = (struct cert_list)LIST(STR_INIT("10.0.0.1"));
+	CHECK_STR(str_of(e.text), "DNS or IP subjectAltName is required");
+	s.ips = (struct cert_list)NAMES(STR_INIT("10.0.0.1"));
 	CHECK(csr_check_kubelet_serving(&s, &serving, &e) == 0);
 	CHECK(csr_check_kubelet_serving(&s, &client, &e) < 0);
-	s.uris = (struct cert_list)LIST(STR_INIT("spiffe://a"));
+	s.uris = (struct cert_list)NAMES(STR_INIT("spiffe://a"));
 	CHECK(csr_check_kubelet_serving(&s, &serving, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("URI subjectAltNames are not allowed"));
+	CHECK_STR(str_of(e.text), "URI subjectAltNames are not allowed");
 	s.uris.len = 0;
 	s.common_name = STR("a");
 	CHECK(csr_check_kubelet_serving(&s, &serving, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("subject common name does not begin with system:node:"));
+	CHECK_STR(str_of(e.text), "subject common name does not begin with system:node:");
 }
 
 TEST(a_client_certificate_is_for_clients_only)
 {
-	const struct str_list none = LIST(STR_INIT("digital signature"));
+	const struct str_list none = NAMES(STR_INIT("digital signature"));
 	struct err e;
 
 	CHECK(csr_check_apiserver_client(&kubelet, &client, &e) == 0);
 	CHECK(csr_check_apiserver_client(&kubelet, &serving, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("invalid usage for client certificate: server auth"));
+	CHECK_STR(str_of(e.text), "invalid usage for client certificate: server auth");
 	CHECK(csr_check_apiserver_client(&kubelet, &none, &e) < 0);
-	CHECK_STR(
-		str_of(e.text), STR("missing required usage for client certificate: client auth"));
+	CHECK_STR(str_of(e.text), "missing required usage for client certificate: client auth");
 }
 
 TEST(a_lifetime_is_asked_for_within_bounds)
@@ -78,12 +77,12 @@ TEST(a_lifetime_is_asked_for_within_bounds)
 
 TEST(usages_that_cannot_be_certified_are_named)
 {
-	const struct str_list odd = LIST(STR_INIT("client auth"), STR_INIT("netscape sgc"));
+	const struct str_list odd = NAMES(STR_INIT("client auth"), STR_INIT("netscape sgc"));
 	unsigned usages = 0;
 	struct err e;
 
 	CHECK(csr_usages(&client, &usages, &e) == 0);
 	CHECK(usages == (CERT_CLIENT_AUTH | CERT_DIGITAL_SIGNATURE));
 	CHECK(csr_usages(&odd, &usages, &e) < 0);
-	CHECK_STR(str_of(e.text), STR("unrecognized usage values: [\"netscape sgc\"]"));
+	CHECK_STR(str_of(e.text), "unrecognized usage values: [\"netscape sgc\"]");
 }

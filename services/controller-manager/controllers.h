@@ -49,3 +49,7 @@ extern const struct controller clusterrole_aggregation_controller;
 extern const struct controller csr_approving_controller;
 extern const struct controller csr_signing_controller;
 extern const struct controller csr_cleaner_controller;
+extern const struct controller ttl_controller;
+extern const struct controller bootstrap_signer_controller;
+extern const struct controller token_cleaner_controller;
+extern const struct controller node_ipam_controller;

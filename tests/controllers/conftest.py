@@ -11,6 +11,7 @@ def plane(tmp_path_factory):
         for name in ("etcd", "kube-apiserver"):
             plane.start_one(name)
         plane.start_one("kube-controller-manager", ["--kube-api-qps=500", "--kube-api-burst=1000",
+                                                    "--controllers=*,bootstrapsigner,tokencleaner",
                                                     "--node-monitor-grace-period=1h"])
         yield plane
     finally:
