@@ -5,6 +5,8 @@
 
 static bool has_root_ca(const struct settings *s);
 static bool collects_garbage(const struct settings *s);
+static bool has_signing_ca(const struct settings *s);
+static bool allocates_cidrs(const struct settings *s);
 
 const struct controller_row controller_rows[] = {
 	{&serviceaccount_controller, .alias = "serviceaccount"},
@@ -31,6 +33,13 @@ const struct controller_row controller_rows[] = {
 	{&clusterrole_aggregation_controller, .alias = "clusterrole-aggregation"},
 	{&replicaset_controller, .alias = "replicaset", .workers = SETTING(workers_replica_set)},
 	{&replication_controller_controller, .alias = "replicationcontroller"},
+	{&csr_signing_controller, .alias = "csrsigning", .wanted = has_signing_ca},
+	{&csr_approving_controller, .alias = "csrapproving"},
+	{&csr_cleaner_controller, .alias = "csrcleaner"},
+	{&ttl_controller, .alias = "ttl"},
+	{&bootstrap_signer_controller, .alias = "bootstrapsigner", .off = true},
+	{&token_cleaner_controller, .alias = "tokencleaner", .off = true},
+	{&node_ipam_controller, .alias = "nodeipam", .wanted = allocates_cidrs},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
 };
 
@@ -54,6 +63,18 @@ static bool has_root_ca(const struct settings *s)
 static bool collects_garbage(const struct settings *s)
 {
 	return s->enable_garbage_collector;
+}
+
+static bool has_signing_ca(const struct settings *s)
+{
+	return s->signing.cert.len > 0 || s->signing_kubelet_serving.cert.len > 0 ||
+		s->signing_kubelet_client.cert.len > 0 ||
+		s->signing_apiserver_client.cert.len > 0 || s->signing_legacy_unknown.cert.len > 0;
+}
+
+static bool allocates_cidrs(const struct settings *s)
+{
+	return s->allocate_node_cidrs;
 }
 
 static bool is_called(const struct controller_row *row, str name)

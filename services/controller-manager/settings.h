@@ -5,6 +5,11 @@
 
 #include "lib/daemon/flags.h"
 
+/* A CA: files with its certificate and its key. */
+struct signing_files {
+	str cert, key;
+};
+
 struct settings {
 	str kubeconfig, master;
 	double kube_api_qps;
@@ -26,7 +31,8 @@ struct settings {
 		workers_mirroring;
 
 	str root_ca_file, service_account_key_file, cluster_name;
-	str signing_cert_file, signing_key_file;
+	struct signing_files signing, signing_kubelet_serving, signing_kubelet_client,
+		signing_apiserver_client, signing_legacy_unknown;
 	int64_t signing_duration_ns;
 	bool enable_garbage_collector, allocate_node_cidrs;
 	str cluster_cidr, service_cluster_ip_range;

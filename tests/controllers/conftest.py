@@ -3,7 +3,8 @@ import pytest
 from cluster import API, running
 from controllers_api import Api, Kubelets, make_node, NAMESPACES, NODES
 
-FLAGS = {"kube-controller-manager": ("--kube-api-qps=500", "--kube-api-burst=1000", "--node-monitor-grace-period=1h")}
+FLAGS = {"kube-controller-manager": ("--kube-api-qps=500", "--kube-api-burst=1000", "--node-monitor-grace-period=1h",
+                                     "--controllers=*,bootstrapsigner,tokencleaner")}
 
 
 @pytest.fixture(scope="session")

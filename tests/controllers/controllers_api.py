@@ -95,8 +95,8 @@ class Kubelets(threading.Thread):
         return NODES[0]
 
 
-def make_node(api, name):
-    api.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+def make_node(api, name, **spec):
+    api.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": spec})
     api.patch(f"/api/v1/nodes/{name}/status", {"status": {"conditions": [
         {**READY, "lastHeartbeatTime": now(), "lastTransitionTime": now()}]}})
 
