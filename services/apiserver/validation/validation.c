@@ -53,12 +53,14 @@ void object_validate_update(const void *now, const void *before, struct causes *
 void object_validate_subresource(
 	str subresource, const void *now, const void *before, struct causes *c)
 {
-	check_metadata_update(c, meta_of(now), meta_of(before));
-	if (str_eq(subresource, STR("resize")) || str_eq(subresource, STR("ephemeralcontainers"))) {
-		struct validation v = {c, now, before};
+	const struct kind_rules *k = kind_rules_of(object_type(now));
+	struct validation v = {c, now, before};
 
+	check_metadata_update(c, meta_of(now), meta_of(before));
+	if (str_eq(subresource, STR("status")) && k && k->status)
+		k->status(&v, now, before);
+	if (str_eq(subresource, STR("resize")) || str_eq(subresource, STR("ephemeralcontainers")))
 		walk(&v, object_type(now), now, NULL, NULL);
-	}
 }
 
 /*
