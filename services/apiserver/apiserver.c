@@ -317,6 +317,19 @@ static int open_endpoints(struct apiserver *s, struct err *e)
 	return endpoints_open(&o, &s->endpoints, e);
 }
 
+static int read_trust(struct apiserver *s, struct trust *to, struct err *e)
+{
+	const struct apiserver_flags *f = &s->flags;
+
+	to->allowed_names = f->requestheader_allowed_names;
+	to->username_headers = f->requestheader_username_headers;
+	to->uid_headers = f->requestheader_uid_headers;
+	to->group_headers = f->requestheader_group_headers;
+	to->extra_prefixes = f->requestheader_extra_prefixes;
+	TRY(read_file(s, f->client_ca_file, &to->client_ca_pem, e));
+	return read_file(s, f->requestheader_client_ca_file, &to->proxy_ca_pem, e);
+}
+
 static int start(struct apiserver *s, struct err *e)
 {
 	struct bootstrap_options b = {
@@ -345,6 +358,7 @@ static int start(struct apiserver *s, struct err *e)
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
 		b.rbac |= str_eq(s->flags.authorization_mode.at[i], STR("RBAC"));
+	TRY(read_trust(s, &b.trust, e));
 	TRY(bootstrap(&b, e));
 	return io_threads_start(s->threads, s->listener, s->tls, e);
 }

@@ -131,3 +131,17 @@ def test_resource_claim_template(api, ns):
     assert made["spec"]["spec"]["devices"]["requests"][0]["exactly"]["allocationMode"] == "All"
     change = {"spec": {"metadata": {"labels": {"a": "c"}}}}
     assert refused(api.patch, f"{path}/{made['metadata']['name']}", change).status == 422
+
+
+def test_whom_the_server_believes(plane, api):
+    """Servers behind this one read here whom they may believe; a start adds to what others have told."""
+    path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+    data = api.get(path)["data"]
+    assert data["client-ca-file"] == (plane.pki / "ca.crt").read_text()
+    assert data["requestheader-client-ca-file"] == (plane.pki / "front-proxy-ca.crt").read_text()
+    assert data["requestheader-username-headers"] == '["X-Remote-User"]'
+    assert data["requestheader-allowed-names"] == '["front-proxy-client"]'
+    api.patch(path, {"data": {"requestheader-allowed-names": '["other"]', "client-ca-file": None}})
+    plane.processes["kube-apiserver"].stop()
+    plane.start_one("kube-apiserver")
+    assert api.get(path)["data"] == {**data, "requestheader-allowed-names": '["other","front-proxy-client"]'}
