@@ -3,6 +3,7 @@
 #include "apiserver/bootstrap.h"
 #include "apiserver/flags.h"
 #include "apiserver/serve.h"
+#include "apiserver/serving_cert.h"
 #include "lib/daemon/daemon.h"
 #include "lib/os/file.h"
 #include "lib/os/net.h"
@@ -263,8 +264,12 @@ static int open_tls(struct apiserver *s, struct err *e)
 	struct arena *a = &s->daemon.arena;
 	str cert = {NULL, 0}, key = {NULL, 0}, clients = STR(""), proxies = STR("");
 
-	TRY(read_file(s, f->tls_cert_file, &cert, e));
-	TRY(read_file(s, f->tls_private_key_file, &key, e));
+	if (f->tls_cert_file.len || f->tls_private_key_file.len) {
+		TRY(read_file(s, f->tls_cert_file, &cert, e));
+		TRY(read_file(s, f->tls_private_key_file, &key, e));
+	} else {
+		TRY(serving_cert(a, f, &clock_system, &cert, &key, e));
+	}
 	TRY(read_file(s, f->client_ca_file, &clients, e));
 	TRY(read_file(s, f->requestheader_client_ca_file, &proxies, e));
 	str cas = arena_fmt(a, "%.*s\n%.*s", STR_ARG(clients), STR_ARG(proxies));

@@ -48,7 +48,6 @@ static next_function set_object, unite_trust;
 /* With `next` NULL, what stands there stays. */
 static int ensure(struct bootstrapping *b, const char *group, const char *plural, void *object,
 	next_function *next, struct err *e);
-static str first_address(struct bootstrapping *b);
 
 int bootstrap(const struct bootstrap_options *o, struct err *e)
 {
@@ -63,6 +62,17 @@ int bootstrap(const struct bootstrap_options *o, struct err *e)
 	arena_free(&b.arena);
 	counted_drop(&b.user->counted);
 	return result;
+}
+
+str bootstrap_service_address(struct arena *a, str range)
+{
+	struct net_address at;
+	struct err e;
+
+	if (net_address_parse(str_cut(&range, '/'), 0, &at, &e) < 0)
+		return STR("");
+	uint32_t ip = ntohl(at.v4.sin_addr.s_addr) + 1;
+	return arena_fmt(a, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
 }
 
 static int make_all(struct bootstrapping *b, struct err *e)
@@ -132,7 +142,7 @@ static int make_service(struct bootstrapping *b, struct err *e)
 	s->spec.ports.len = 1;
 	s->spec.type = STR("ClusterIP");
 	s->spec.session_affinity = STR("None");
-	s->spec.cluster_ip = first_address(b);
+	s->spec.cluster_ip = bootstrap_service_address(&b->arena, b->o->service_cluster_ip_range);
 	return ensure(b, "", "services", s, NULL, e);
 }
 
@@ -270,17 +280,4 @@ static int unite_trust(
 		&m->data);
 	*next = m;
 	return 0;
-}
-
-static str first_address(struct bootstrapping *b)
-{
-	str range = b->o->service_cluster_ip_range;
-	struct net_address at;
-	struct err e;
-
-	if (net_address_parse(str_cut(&range, '/'), 0, &at, &e) < 0)
-		return STR("");
-	uint32_t ip = ntohl(at.v4.sin_addr.s_addr) + 1;
-	return arena_fmt(
-		&b->arena, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
 }

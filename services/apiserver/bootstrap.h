@@ -25,3 +25,6 @@ struct bootstrap_options {
 };
 
 NODISCARD int bootstrap(const struct bootstrap_options *o, struct err *e);
+
+/* The first address of a range, which the Service `kubernetes` has; empty if it is none. */
+str bootstrap_service_address(struct arena *a, str range);
