@@ -3,6 +3,7 @@
 #include "apiserver/bootstrap.h"
 #include "apiserver/flags.h"
 #include "apiserver/serve.h"
+#include "apiserver/serving_cert.h"
 #include "lib/daemon/daemon.h"
 #include "lib/os/file.h"
 #include "lib/os/net.h"
@@ -263,8 +264,12 @@ static int open_tls(struct apiserver *s, struct err *e)
 	struct arena *a = &s->daemon.arena;
 	str cert = {NULL, 0}, key = {NULL, 0}, clients = STR(""), proxies = STR("");
 
-	TRY(read_file(s, f->tls_cert_file, &cert, e));
-	TRY(read_file(s, f->tls_private_key_file, &key, e));
+	if (f->tls_cert_file.len || f->tls_private_key_file.len) {
+		TRY(read_file(s, f->tls_cert_file, &cert, e));
+		TRY(read_file(s, f->tls_private_key_file, &key, e));
+	} else {
+		TRY(serving_cert(a, f, &clock_system, &cert, &key, e));
+	}
 	TRY(read_file(s, f->client_ca_file, &clients, e));
 	TRY(read_file(s, f->requestheader_client_ca_file, &proxies, e));
 	str cas = arena_fmt(a, "%.*s\n%.*s", STR_ARG(clients), STR_ARG(proxies));
@@ -317,6 +322,19 @@ static int open_endpoints(struct apiserver *s, struct err *e)
 	return endpoints_open(&o, &s->endpoints, e);
 }
 
+static int read_trust(struct apiserver *s, struct trust *to, struct err *e)
+{
+	const struct apiserver_flags *f = &s->flags;
+
+	to->allowed_names = f->requestheader_allowed_names;
+	to->username_headers = f->requestheader_username_headers;
+	to->uid_headers = f->requestheader_uid_headers;
+	to->group_headers = f->requestheader_group_headers;
+	to->extra_prefixes = f->requestheader_extra_prefixes;
+	TRY(read_file(s, f->client_ca_file, &to->client_ca_pem, e));
+	return read_file(s, f->requestheader_client_ca_file, &to->proxy_ca_pem, e);
+}
+
 static int start(struct apiserver *s, struct err *e)
 {
 	struct bootstrap_options b = {
@@ -345,6 +363,7 @@ static int start(struct apiserver *s, struct err *e)
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
 		b.rbac |= str_eq(s->flags.authorization_mode.at[i], STR("RBAC"));
+	TRY(read_trust(s, &b.trust, e));
 	TRY(bootstrap(&b, e));
 	return io_threads_start(s->threads, s->listener, s->tls, e);
 }

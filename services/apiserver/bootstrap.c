@@ -38,11 +38,16 @@ static int make_range(struct bootstrapping *b, struct err *e);
 static int make_service(struct bootstrapping *b, struct err *e);
 static int make_endpoints(struct bootstrapping *b, struct err *e);
 static int make_slice(struct bootstrapping *b, struct err *e);
-static int ensure(struct bootstrapping *b, const char *group, const char *plural, void *object,
-	bool replace, struct err *e);
-static int set_object(
+static int make_trust(struct bootstrapping *b, struct err *e);
+
+/* What is to stand there, given what does; the object given to `ensure` is in the setting. */
+typedef int next_function(
 	struct updater *u, struct arena *a, const void *before, void **next, struct err *e);
-static str first_address(struct bootstrapping *b);
+static next_function set_object, unite_trust;
+
+/* With `next` NULL, what stands there stays. */
+static int ensure(struct bootstrapping *b, const char *group, const char *plural, void *object,
+	next_function *next, struct err *e);
 
 int bootstrap(const struct bootstrap_options *o, struct err *e)
 {
@@ -59,6 +64,17 @@ int bootstrap(const struct bootstrap_options *o, struct err *e)
 	return result;
 }
 
+str bootstrap_service_address(struct arena *a, str range)
+{
+	struct net_address at;
+	struct err e;
+
+	if (net_address_parse(str_cut(&range, '/'), 0, &at, &e) < 0)
+		return STR("");
+	uint32_t ip = ntohl(at.v4.sin_addr.s_addr) + 1;
+	return arena_fmt(a, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+}
+
 static int make_all(struct bootstrapping *b, struct err *e)
 {
 	const struct bootstrap_options *o = b->o;
@@ -70,7 +86,8 @@ static int make_all(struct bootstrapping *b, struct err *e)
 	TRY(make_range(b, e));
 	TRY(make_service(b, e));
 	TRY(make_endpoints(b, e));
-	return make_slice(b, e);
+	TRY(make_slice(b, e));
+	return make_trust(b, e);
 }
 
 static int make_namespaces(struct bootstrapping *b, struct err *e)
@@ -79,7 +96,7 @@ static int make_namespaces(struct bootstrapping *b, struct err *e)
 		struct namespace *n = object_new(&b->arena, api_type(API_NAMESPACE));
 
 		n->metadata.name = namespaces[i];
-		TRY(ensure(b, "", "namespaces", n, false, e));
+		TRY(ensure(b, "", "namespaces", n, NULL, e));
 	}
 	return 0;
 }
@@ -92,7 +109,7 @@ static int make_priorities(struct bootstrapping *b, struct err *e)
 		c->metadata.name = priorities[i].name;
 		c->value = priorities[i].value;
 		c->description = priorities[i].description;
-		TRY(ensure(b, "scheduling.k8s.io", "priorityclasses", c, false, e));
+		TRY(ensure(b, "scheduling.k8s.io", "priorityclasses", c, NULL, e));
 	}
 	return 0;
 }
@@ -105,7 +122,7 @@ static int make_range(struct bootstrapping *b, struct err *e)
 	r->spec.cidrs.at = arena_get(&b->arena, sizeof(str));
 	r->spec.cidrs.at[0] = b->o->service_cluster_ip_range;
 	r->spec.cidrs.len = 1;
-	return ensure(b, "networking.k8s.io", "servicecidrs", r, false, e);
+	return ensure(b, "networking.k8s.io", "servicecidrs", r, NULL, e);
 }
 
 static int make_service(struct bootstrapping *b, struct err *e)
@@ -125,8 +142,8 @@ static int make_service(struct bootstrapping *b, struct err *e)
 	s->spec.ports.len = 1;
 	s->spec.type = STR("ClusterIP");
 	s->spec.session_affinity = STR("None");
-	s->spec.cluster_ip = first_address(b);
-	return ensure(b, "", "services", s, false, e);
+	s->spec.cluster_ip = bootstrap_service_address(&b->arena, b->o->service_cluster_ip_range);
+	return ensure(b, "", "services", s, NULL, e);
 }
 
 static int make_endpoints(struct bootstrapping *b, struct err *e)
@@ -148,7 +165,7 @@ static int make_endpoints(struct bootstrapping *b, struct err *e)
 	s->ports.len = 1;
 	p->subsets.at = s;
 	p->subsets.len = 1;
-	return ensure(b, "", "endpoints", p, true, e);
+	return ensure(b, "", "endpoints", p, set_object, e);
 }
 
 static int make_slice(struct bootstrapping *b, struct err *e)
@@ -175,12 +192,22 @@ static int make_slice(struct bootstrapping *b, struct err *e)
 	s->endpoints.len = 1;
 	s->ports.at = port;
 	s->ports.len = 1;
-	return ensure(b, "discovery.k8s.io", "endpointslices", s, true, e);
+	return ensure(b, "discovery.k8s.io", "endpointslices", s, set_object, e);
+}
+
+static int make_trust(struct bootstrapping *b, struct err *e)
+{
+	struct config_map *m = object_new(&b->arena, api_type(API_CONFIG_MAP));
+
+	m->metadata.name = STR("extension-apiserver-authentication");
+	m->metadata.namespace = STR("kube-system");
+	return ensure(b, "", "configmaps", m, unite_trust, e);
 }
 
 /* An object to put in the place of whatever is there. */
 struct setting {
 	struct updater updater;
+	const struct bootstrapping *bootstrapping;
 	void *object;
 };
 
@@ -195,7 +222,7 @@ static bool is_there(struct bootstrapping *b, const struct resource *r, const st
 }
 
 static int ensure(struct bootstrapping *b, const char *group, const char *plural, void *object,
-	bool replace, struct err *e)
+	next_function *next, struct err *e)
 {
 	struct object_meta *m = meta_of(object);
 	struct warnings warnings = {.arena = &b->arena};
@@ -208,15 +235,15 @@ static int ensure(struct bootstrapping *b, const char *group, const char *plural
 		.user = b->user,
 		.warnings = &warnings,
 	};
-	struct setting setting = {.updater = {set_object, true}, .object = object};
+	struct setting setting = {.updater = {next, true}, .bootstrapping = b, .object = object};
 	void *made, *options = object_new(&b->arena, api_type(API_CREATE_OPTIONS));
 	bool created;
 	int result;
 
-	if (!replace && is_there(b, op.resource, m))
+	if (!next && is_there(b, op.resource, m))
 		return 0;
 	object_default(&b->arena, object);
-	if (replace) {
+	if (next) {
 		op.name = m->name;
 		options = object_new(&b->arena, api_type(API_UPDATE_OPTIONS));
 		result = registry_update(&op, &setting.updater, options, &made, &created, e);
@@ -239,15 +266,18 @@ static int set_object(
 	return 0;
 }
 
-static str first_address(struct bootstrapping *b)
+static int unite_trust(
+	struct updater *u, struct arena *a, const void *before, void **next, struct err *e)
 {
-	str range = b->o->service_cluster_ip_range;
-	struct net_address at;
-	struct err e;
+	const struct setting *s = CONTAINER_OF(u, struct setting, updater);
+	const struct bootstrap_options *o = s->bootstrapping->o;
+	struct config_map *m = object_copy(a, before ? before : s->object, false);
+	const struct config_map *old = before;
 
-	if (net_address_parse(str_cut(&range, '/'), 0, &at, &e) < 0)
-		return STR("");
-	uint32_t ip = ntohl(at.v4.sin_addr.s_addr) + 1;
-	return arena_fmt(
-		&b->arena, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+	(void)e;
+	m->data = (struct str_map){NULL, 0};
+	trust_unite(a, &o->trust, old ? &old->data : NULL, o->clock->wall_ns(o->clock) / NS_PER_S,
+		&m->data);
+	*next = m;
+	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Kinds of other groups: pkg/registry/{apps,batch,certificates,scheduling}/.../strategy.go.
+ * Kinds of other groups: pkg/registry/{apps,batch,certificates,resource,
+ * scheduling,storage}/.../strategy.go.
  */
 #include "apiserver/registry/strategies.h"
 
@@ -78,4 +79,25 @@ void priority_class_prepare_create(struct operation *op, void *now)
 
 	(void)op;
 	c->metadata.generation = 1;
+}
+
+/* Unlike other kinds it begins with no generation. */
+void csi_driver_prepare_update(struct operation *op, void *now, const void *before)
+{
+	struct storage_csi_driver *d = now;
+	const struct storage_csi_driver *old = before;
+
+	if (!store_same_spec(op->arena, now, before))
+		d->metadata.generation = old->metadata.generation + 1;
+}
+
+/* Who reports the status of these changes no metadata either. */
+void metadata_prepare_status(struct operation *op, void *now, const void *before)
+{
+	struct object_meta *m = meta_of(now);
+	str version = m->resource_version;
+
+	(void)op;
+	*m = *meta_of(before);
+	m->resource_version = version;
 }

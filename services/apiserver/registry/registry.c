@@ -16,12 +16,6 @@ static const struct {
 	{"apiregistration.k8s.io", NULL},
 	{"autoscaling", NULL},
 	{"flowcontrol.apiserver.k8s.io", NULL},
-	{"resource.k8s.io", NULL},
-	{"storage.k8s.io", "csidrivers"},
-	{"storage.k8s.io", "csinodes"},
-	{"storage.k8s.io", "csistoragecapacities"},
-	{"storage.k8s.io", "volumeattachments"},
-	{"storage.k8s.io", "volumeattributesclasses"},
 };
 
 /* What a node has to answer. */

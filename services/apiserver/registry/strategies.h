@@ -31,6 +31,8 @@ void csr_prepare_create(struct operation *op, void *now);
 void csr_prepare_update(struct operation *op, void *now, const void *before);
 void deployment_prepare_update(struct operation *op, void *now, const void *before);
 void priority_class_prepare_create(struct operation *op, void *now);
+void csi_driver_prepare_update(struct operation *op, void *now, const void *before);
+void metadata_prepare_status(struct operation *op, void *now, const void *before);
 
 /*
  * Addresses and ports of Services, taken and given back as upstream does it: an address is an

@@ -87,10 +87,13 @@ void check_pvc_spec(struct validation *v, const struct field_path *p, const void
 void check_pv_spec(struct validation *v, const struct field_path *p, const void *o)
 {
 	const struct persistent_volume_spec *s = o;
+	bool attached = object_type(v->root) == api_type(API_STORAGE_VOLUME_ATTACHMENT);
 	struct causes *c = v->causes;
 
 	check_modes(c, FIELD(p, "accessModes"), &s->access_modes);
-	if (!storage_of(&s->capacity)) {
+	if (!attached && !s->capacity.len)
+		causes_required(c, FIELD(p, "capacity"), "%s", "");
+	if (!attached && !storage_of(&s->capacity)) {
 		const str storage = STR("storage");
 
 		causes_not_supported(c, FIELD(p, "capacity"),

@@ -63,6 +63,7 @@ struct kind_rules {
 	enum name_form name;   /* of metadata.name; NAME_IP: an address */
 	const char *immutable; /* paths, separated by blanks: changes are "field is immutable" */
 	update_check *update;  /* beyond what `immutable` says; may be NULL */
+	update_check *status;  /* of the subresource */
 };
 
 const struct kind_rules *kind_rules_of(const struct type *t);
@@ -114,6 +115,9 @@ void check_always(
 void check_unique_volumes(struct causes *c, const struct field_path *p, const struct pod_spec *s);
 struct cause_value cause_quantity(struct arena *a, const struct quantity *q);
 
+/* Of CSI and of devices: a subdomain in either case. */
+void check_driver_name(struct causes *c, const struct field_path *p, str name);
+
 /* --- the functions that the tables name */
 
 struct_check check_pod_spec, check_container, check_volume_source, check_volume_projection,
@@ -131,8 +135,16 @@ struct_check check_deployment_spec, check_deployment_strategy, check_replica_set
 struct_check check_role, check_cluster_role, check_role_binding, check_cluster_role_binding;
 struct_check check_ingress_spec, check_ingress_rule, check_ingress_path, check_ingress_backend,
 	check_policy_port, check_policy_peer, check_ip_block, check_endpoint_slice;
+struct_check check_csi_node_spec, check_csi_driver_spec, check_volume_attachment_spec,
+	check_csi_storage_capacity, check_volume_attributes_class;
+struct_check check_device_claim, check_device_request, check_exact_device_request,
+	check_device_sub_request, check_device_selector, check_device_constraint,
+	check_device_configuration, check_device_toleration, check_device_taint,
+	check_claim_template, check_resource_slice_spec, check_resource_pool, check_device,
+	check_device_attribute;
 struct_check check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spec, check_lease_spec;
 
 update_check update_pod, update_service, update_pvc, update_pv, update_config_map, update_secret,
 	update_node, update_stateful_set, update_job, update_role_binding, update_priority_class,
-	update_service_cidr;
+	update_service_cidr, update_csi_node, update_csi_driver, update_volume_attributes_class;
+update_check update_resource_claim_status;

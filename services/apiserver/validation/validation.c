@@ -53,10 +53,13 @@ void object_validate_update(const void *now, const void *before, struct causes *
 void object_validate_subresource(
 	str subresource, const void *now, const void *before, struct causes *c)
 {
-	check_metadata_update(c, meta_of(now), meta_of(before));
+	const struct kind_rules *k = kind_rules_of(object_type(now));
 	bool ephemeral = str_eq(subresource, STR("ephemeralcontainers"));
 	struct validation v = {c, now, before};
 
+	check_metadata_update(c, meta_of(now), meta_of(before));
+	if (str_eq(subresource, STR("status")) && k && k->status)
+		k->status(&v, now, before);
 	if (ephemeral || str_eq(subresource, STR("resize")))
 		walk(&v, object_type(now), now, NULL, NULL);
 	if (ephemeral)

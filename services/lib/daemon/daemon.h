@@ -78,6 +78,10 @@ NODISCARD int daemon_serve(struct daemon *d, const struct daemon_server_options 
 	struct daemon_server **to, struct err *e);
 void daemon_server_free(struct daemon_server *s);
 
+/* A new key, and a certificate for it that signs itself; the first address names it. */
+NODISCARD int daemon_self_signed(struct arena *a, struct cert_list dns, struct cert_list ips,
+	const struct clock *c, str *cert_pem, str *key_pem, struct err *e);
+
 /* A TLS context for a server from PEM texts, or from a new key and a certificate for `host` that
  * signs itself, when they are absent. */
 NODISCARD int daemon_tls(struct arena *a, str cert_pem, str key_pem, str client_ca_pem, str host,

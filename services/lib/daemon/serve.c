@@ -15,8 +15,6 @@ enum { CERT_DAYS = 365 };
 
 static void request(struct http_handler *h, struct http_exchange *x);
 static void nothing(struct http_exchange *x, const struct err *e);
-static int self_signed(struct arena *a, str host, const struct clock *c, str *cert_pem,
-	str *key_pem, struct err *e);
 
 static const struct http_events no_events = {.closed = nothing};
 
@@ -52,8 +50,12 @@ void daemon_server_free(struct daemon_server *s)
 int daemon_tls(struct arena *a, str cert_pem, str key_pem, str client_ca_pem, str host,
 	const struct clock *c, struct tls_context **to, struct err *e)
 {
+	const str names[] = {STR("localhost")}, addresses[] = {host, STR("127.0.0.1")};
+
 	if (!cert_pem.at)
-		TRY(self_signed(a, host, c, &cert_pem, &key_pem, e));
+		TRY(daemon_self_signed(a, (struct cert_list){names, COUNT_OF(names)},
+			(struct cert_list){addresses, COUNT_OF(addresses)}, c, &cert_pem, &key_pem,
+			e));
 	struct tls_options o = {
 		.cert_pem = cert_pem,
 		.key_pem = key_pem,
@@ -61,6 +63,30 @@ int daemon_tls(struct arena *a, str cert_pem, str key_pem, str client_ca_pem, st
 		.protocols = TLS_HTTP1 | TLS_HTTP2,
 	};
 	return tls_server_context(&o, to, e);
+}
+
+int daemon_self_signed(struct arena *a, struct cert_list dns, struct cert_list ips,
+	const struct clock *c, str *cert_pem, str *key_pem, struct err *e)
+{
+	int64_t now_s = c->wall_ns(c) / NS_PER_S;
+	struct key *key;
+
+	TRY(key_make(&key, e));
+	struct cert_order o = {
+		.subject.common_name = arena_fmt(
+			a, "%.*s@%lld", STR_ARG(ips.at[0]), (long long)now_s),
+		.subject.dns = dns,
+		.subject.ips = ips,
+		.key = key,
+		.ca_key = key,
+		.usages = CERT_DIGITAL_SIGNATURE | CERT_KEY_ENCIPHERMENT | CERT_SERVER_AUTH,
+		.not_before_s = now_s - 3600,
+		.not_after_s = now_s + CERT_DAYS * 86400ll,
+	};
+	int made = cert_make(a, &o, cert_pem, e);
+	*key_pem = key_private_pem(key, a);
+	key_drop(key);
+	return made;
 }
 
 static void request(struct http_handler *h, struct http_exchange *x)
@@ -89,28 +115,4 @@ static void request(struct http_handler *h, struct http_exchange *x)
 static void nothing(struct http_exchange *x, const struct err *e)
 {
 	(void)x, (void)e;
-}
-
-static int self_signed(struct arena *a, str host, const struct clock *c, str *cert_pem,
-	str *key_pem, struct err *e)
-{
-	int64_t now_s = c->wall_ns(c) / NS_PER_S;
-	str names[] = {STR("localhost")}, addresses[] = {STR("127.0.0.1"), host};
-	struct key *key;
-
-	TRY(key_make(&key, e));
-	struct cert_order o = {
-		.subject.common_name = arena_fmt(a, "%.*s@%lld", STR_ARG(host), (long long)now_s),
-		.subject.dns = {names, 1},
-		.subject.ips = {addresses, 2},
-		.key = key,
-		.ca_key = key,
-		.usages = CERT_DIGITAL_SIGNATURE | CERT_KEY_ENCIPHERMENT | CERT_SERVER_AUTH,
-		.not_before_s = now_s - 3600,
-		.not_after_s = now_s + CERT_DAYS * 86400ll,
-	};
-	int made = cert_make(a, &o, cert_pem, e);
-	*key_pem = key_private_pem(key, a);
-	key_drop(key);
-	return made;
 }
