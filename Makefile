@@ -133,6 +133,10 @@ out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) ou
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
+out/$(1)/bin/api-churn: $(call object,$(1),$(wildcard tests/faults/*.c)) out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
+
 out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o $(PARTS:%=out/$(1)/parts/%.a) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
@@ -166,7 +170,7 @@ UNIT_TESTS   := $(foreach f,$(TESTED),out/asan/test/$(subst /,-,$(f)))
 TSAN_TESTS   := $(foreach f,$(TESTED_TSAN),out/tsan/test/$(subst /,-,$(f)))
 MUSL_TESTS   := $(foreach f,$(TESTED),out/musl/test/$(subst /,-,$(f)))
 FUZZ_REPLAYS := $(addprefix out/asan/fuzz/,$(FUZZ))
-PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(DAEMONS) $(if $(wildcard tests/http/*.c),http-test-server))
+PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(DAEMONS) http-test-server api-churn)
 
 dev: $(PROGRAMS) ## build with optimisation, into out/dev
 asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan

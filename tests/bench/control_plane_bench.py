@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "services/tools"), str(ROOT / "tests/apiserver")]
+sys.path[:0] = [str(ROOT / "services/tools"), str(ROOT / "tests")]
 
 from client import Client  # noqa: E402
 from control_plane import ControlPlane, etcd_folder  # noqa: E402
