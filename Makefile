@@ -57,7 +57,7 @@ PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps control-plane control-plane-down kubectl test test-long lint format fuzz bench packages relock clean dev asan tsan musl
+.PHONY: all help deps control-plane control-plane-down kubectl test test-long lint format fuzz bench tsan-load packages relock clean dev asan tsan musl
 all: dev ## build every program and tool for this machine
 	@echo "built in out/dev/bin; try 'make test'"
 
@@ -133,6 +133,10 @@ out/$(1)/bin/http-test-server: $(call object,$(1),$(wildcard tests/http/*.c)) ou
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
+out/$(1)/bin/api-churn: $(call object,$(1),$(wildcard tests/faults/*.c)) out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
+
 out/$(1)/fuzz/%: out/$(1)/obj/fuzz_%.o out/$(1)/obj/services/lib/base/fuzz_main.o $(PARTS:%=out/$(1)/parts/%.a) out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
@@ -166,7 +170,7 @@ UNIT_TESTS   := $(foreach f,$(TESTED),out/asan/test/$(subst /,-,$(f)))
 TSAN_TESTS   := $(foreach f,$(TESTED_TSAN),out/tsan/test/$(subst /,-,$(f)))
 MUSL_TESTS   := $(foreach f,$(TESTED),out/musl/test/$(subst /,-,$(f)))
 FUZZ_REPLAYS := $(addprefix out/asan/fuzz/,$(FUZZ))
-PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(DAEMONS) $(if $(wildcard tests/http/*.c),http-test-server))
+PROGRAMS     := $(addprefix out/dev/bin/,$(TOOLS) $(DAEMONS) http-test-server api-churn)
 
 dev: $(PROGRAMS) ## build with optimisation, into out/dev
 asan: $(UNIT_TESTS) $(FUZZ_REPLAYS) ## build the unit tests and fuzz replays under ASan and UBSan
@@ -192,7 +196,8 @@ test: deps ## everything that CI runs; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan musl
 	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --musl $(MUSL_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
 
-test-long: test ## also ten minutes of fuzzing a target
+test-long: test ## also load under TSan, and ten minutes of fuzzing a target
+	@$(MAKE) --no-print-directory tsan-load
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 
 lint: $(GEN_STAMP) ## floors, sizes, style, banned words of the house
@@ -210,6 +215,10 @@ run-fuzz-%: out/fuzz/obj/fuzz_%.o $(PARTS:%=out/fuzz/parts/%.a) out/fuzz/libcora
 	@$(CLANG) $(FLAGS_fuzz) -fsanitize=fuzzer $^ -L$(SYSROOT)/lib $(LIBS) -o out/fuzz/bin/$*
 	out/fuzz/bin/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=out/fuzz/ out/fuzz/found/$* tests/fuzz/corpus/$*
+
+tsan-load: $(addprefix out/tsan/bin/,$(DAEMONS) api_load) ## the control plane with 1,000 pods and 100 watchers, under TSan
+	@$(PYTHON) tests/bench/control_plane_bench.py --pods 1000 --watchers 100 --idle 1 --bin out/tsan/bin > out/tsan/load.txt
+	@echo "TSan has nothing to complain of"
 
 bench: dev ## figures against the budgets, as CPU time per operation
 	@$(PYTHON) tests/bench/bench.py

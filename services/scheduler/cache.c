@@ -101,6 +101,8 @@ void cache_place(struct cache *c, struct pod_info *p, str node)
 
 	p->node = n;
 	p->next = n->pods;
+	if (p->next)
+		p->next->previous = p;
 	n->pods = p;
 	count_on(n, p, 1);
 }
@@ -111,13 +113,11 @@ void cache_displace(struct cache *c, struct pod_info *p)
 
 	if (!n)
 		return;
-	for (struct pod_info **at = &n->pods; *at; at = &(*at)->next)
-		if (*at == p) {
-			*at = p->next;
-			break;
-		}
+	*(p->previous ? &p->previous->next : &n->pods) = p->next;
+	if (p->next)
+		p->next->previous = p->previous;
 	p->node = NULL;
-	p->next = NULL;
+	p->next = p->previous = NULL;
 	count_on(n, p, -1);
 	drop_unused(c, n);
 }

@@ -57,8 +57,8 @@ struct pod_info {
 	struct affinity_terms affinity, anti_affinity, prefers, avoids;
 	int32_t priority;
 
-	struct node_info *node; /* where it is or is assumed to be */
-	struct pod_info *next;  /* of the node */
+	struct node_info *node;           /* where it is or is assumed to be */
+	struct pod_info *next, *previous; /* of the node */
 	bool assumed;
 
 	/* The queue's. */

@@ -161,16 +161,20 @@ int64_t topology_get(const struct topology_counts *t, str key, str value)
 static struct node_info *pick(struct node_info *const *feasible, const int64_t *scores,
 	size_t count, struct random *random)
 {
-	size_t best = 0;
-	uint64_t ties = 1;
+	size_t best = 0, ties = 1;
 
 	for (size_t i = 1; i < count; i++) {
 		if (scores[i] > scores[best]) {
 			best = i;
 			ties = 1;
-		} else if (scores[i] == scores[best] && random_below(random, ++ties) == 0) {
-			best = i;
+		} else {
+			ties += scores[i] == scores[best];
 		}
 	}
-	return feasible[best];
+	/* One number is drawn, however many are equal. */
+	size_t chosen = best, skip = ties > 1 ? random_below(random, ties) : 0;
+
+	while (skip)
+		skip -= scores[++chosen] == scores[best];
+	return feasible[chosen];
 }

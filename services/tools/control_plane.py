@@ -29,13 +29,20 @@ class Failure(Exception):
     """A message for people: what, why, what to do."""
 
 
+def hold_ports(count):
+    """Sockets bound to ports that the kernel has free. A server may listen there all the same; but as long as a socket
+    is open, its port becomes nobody's own end of a connection, not even while the server is down."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("127.0.0.1", 0))
+    return sockets
+
+
 def free_ports(count):
     """Ports that the kernel has free: all held at once, so that they differ."""
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        return [held.enter_context(one).getsockname()[1] for one in hold_ports(count)]
 
 
 def start_time(pid):
@@ -72,18 +79,18 @@ class Process:
             os.kill(self.pid, number)
 
     def wait(self, timeout_s=END_TIMEOUT_S):
-        """Until it has ended; then True."""
+        """Until it has ended with all its threads, of which the first may go before the others; then True."""
         try:
             pidfd = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return True
         try:
-            while self.alive():
-                if not select.select([pidfd], [], [], timeout_s)[0]:
-                    return False
-            return True
+            ours = start_time(self.pid) in (None, self.began)
+            ended = not ours or bool(select.select([pidfd], [], [], timeout_s)[0])
         finally:
             os.close(pidfd)
+        self.alive()
+        return ended
 
     def stop(self):
         self.send(signal.SIGTERM)
@@ -138,7 +145,7 @@ class ControlPlane:
         self.programs = programs or {}
         self.pki, self.logs = self.folder / "pki", self.folder / "log"
         self.kubeconfig = self.folder / "admin.kubeconfig"
-        self.processes = {}
+        self.processes, self.held = {}, []
 
     def path(self, name):
         variable = name.upper().replace("-", "_")
@@ -148,7 +155,8 @@ class ControlPlane:
         """Folders, certificates, kubeconfigs; what an earlier run left is forgotten."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.logs.mkdir(parents=True)
-        self.etcd_port, self.peer_port, self.port, *self.other_ports = free_ports(5)
+        self.held = hold_ports(5)
+        self.etcd_port, self.peer_port, self.port, *self.other_ports = (one.getsockname()[1] for one in self.held)
         self.server = f"https://127.0.0.1:{self.port}"
         subprocess.run([self.bin / "setup", "pki", "--dir", self.folder, "--server", self.server], check=True,
                        stdout=subprocess.DEVNULL)
@@ -245,6 +253,8 @@ class ControlPlane:
     def stop(self):
         for process in reversed(self.processes.values()):
             process.stop()
+        for one in self.held:
+            one.close()
 
     def save(self):
         state = {name: [process.pid, process.began] for name, process in self.processes.items()}

@@ -66,7 +66,7 @@ int registry_delete(struct operation *op, const struct delete_options *options, 
 		d.options = object_copy(op->arena, options, false);
 		*gone = false;
 		result = attempt(&d, to, gone, e);
-		if (result == 0 || (!d.again && d.newest))
+		if (result == 0 || store_unanswered(e) || (!d.again && d.newest))
 			break;
 		if (d.again && d.stored)
 			continue;

@@ -97,6 +97,18 @@ int store_fail(const struct operation *op, str name, const struct err *why, stru
 	}
 }
 
+bool store_unanswered(const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_UNAVAILABLE:
+	case ERR_TIMEOUT:
+	case ERR_CLOSED:
+	case ERR_SYSTEM:
+	case ERR_INTERNAL: return true;
+	default: return false;
+	}
+}
+
 int store_read(const struct operation *op, bool newest, struct stored **to, struct err *e)
 {
 	struct storage *s = op->registry->o.storage;

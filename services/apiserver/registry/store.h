@@ -24,6 +24,9 @@ struct admission_attributes store_attributes(const struct operation *op,
 /* An error of the storage as the client is to see it. */
 int store_fail(const struct operation *op, str name, const struct err *why, struct err *e);
 
+/* Whether a write that has failed so may have been done all the same: it is not tried again. */
+bool store_unanswered(const struct err *e) PURE;
+
 /* From the cache, or from etcd when it is not there or has to be the newest. */
 NODISCARD int store_read(
 	const struct operation *op, bool newest, struct stored **to, struct err *e);

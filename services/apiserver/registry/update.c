@@ -45,7 +45,7 @@ int registry_update(struct operation *op, struct updater *u, const void *options
 		x.again = false;
 		*created = false;
 		result = attempt(&x, to, created, e);
-		if (result == 0)
+		if (result == 0 || store_unanswered(e))
 			break;
 		/* An error that comes of looking at an old state is none. */
 		if (!x.again && !x.newest)
