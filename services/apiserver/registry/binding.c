@@ -32,7 +32,7 @@ int create_pod_binding(struct operation *op, void *object, void **to, struct err
 {
 	struct binding *b = object;
 
-	if (b->metadata.name.len && !str_eq(b->metadata.name, op->name))
+	if (!str_eq(b->metadata.name, op->name))
 		return status_fail(op->arena, e, STATUS_BAD_REQUEST,
 			"name in URL does not match name in Binding object");
 	return create_bound(op, b, to, e);

@@ -128,7 +128,7 @@ int create_token(struct operation *op, void *object, void **to, struct err *e)
 			"may not specify a duration less than 10 minutes");
 		return status_invalid(op->arena, e,
 			(struct status_subject){
-				STR("authentication.k8s.io"), STR("TokenRequest"), op->name},
+				STR("authentication.k8s.io"), STR("TokenRequest"), STR("")},
 			&causes);
 	}
 	if (r->spec.bound_object_ref)
