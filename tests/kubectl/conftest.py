@@ -1,4 +1,5 @@
 """Debian's kubectl, the newest and the one of trixie, against the whole cluster."""
+import contextlib
 import os
 import shlex
 import subprocess
@@ -21,9 +22,15 @@ class Kubectl:
     def argv(self, words):
         return [self.program, "-n", self.namespace, *(shlex.split(words) if isinstance(words, str) else words)]
 
-    def start(self, words):
-        """In the background, its output a pipe."""
-        return subprocess.Popen(self.argv(words), env=self.env, stdout=subprocess.PIPE, text=True)
+    @contextlib.contextmanager
+    def background(self, words):
+        """Runs beside the test, its output a pipe, and ends with the block if not before."""
+        argv = [*self.argv(words), f"--request-timeout={TIMEOUT_S}s"]
+        with subprocess.Popen(argv, env=self.env, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
 
     def ask(self, words, text=None, **env):
         """Whatever comes of it; `text` is its standard input."""

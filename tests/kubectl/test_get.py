@@ -89,24 +89,20 @@ def test_all_of_several_kinds(kubectl):
 
 
 def test_watch(kubectl, config):
-    watch = kubectl.start("get configmaps -w -l app=x --output-watch-events -o "
-                          "custom-columns=E:.type,N:.object.metadata.name,K:.object.data.k --no-headers")
-    assert watch.stdout.readline().split() == ["ADDED", "a", "v"]
-    kubectl(["patch", "cm", "a", "-p", '{"data":{"k":"new"}}'])
-    assert watch.stdout.readline().split() == ["MODIFIED", "a", "new"]
-    kubectl("label cm a app-")
-    assert watch.stdout.readline().split() == ["DELETED", "a", "new"]
-    watch.terminate()
-    watch.communicate()
+    columns = "custom-columns=E:.type,N:.object.metadata.name,K:.object.data.k"
+    with kubectl.background(f"get cm -w -l app=x --output-watch-events -o {columns} --no-headers") as watch:
+        assert watch.stdout.readline().split() == ["ADDED", "a", "v"]
+        kubectl(["patch", "cm", "a", "-p", '{"data":{"k":"new"}}'])
+        assert watch.stdout.readline().split() == ["MODIFIED", "a", "new"]
+        kubectl("label cm a app-")
+        assert watch.stdout.readline().split() == ["DELETED", "a", "new"]
 
 
 def test_watch_of_a_table(kubectl):
-    watch = kubectl.start("get configmaps -w -l app=x")
-    kubectl("create -f -", CONFIG)
-    assert watch.stdout.readline().split() == ["NAME", "DATA", "AGE"]
-    assert watch.stdout.readline().split()[:2] == ["a", "2"]
-    watch.terminate()
-    watch.communicate()
+    with kubectl.background("get configmaps -w -l app=x") as watch:
+        kubectl("create -f -", CONFIG)
+        assert watch.stdout.readline().split() == ["NAME", "DATA", "AGE"]
+        assert watch.stdout.readline().split()[:2] == ["a", "2"]
 
 
 def test_describe(kubectl):
@@ -187,27 +183,21 @@ def test_may_i(kubectl):
 
 def test_proxy_on_any_port(kubectl):
     """Upstream's "Proxy server should support proxy with --port 0"."""
-    proxy = kubectl.start("proxy --port 0")
-    port = re.fullmatch(r"Starting to serve on 127\.0\.0\.1:(\d+)\n", proxy.stdout.readline())[1]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/") as answer:
-        assert json.load(answer)["versions"] == ["v1"]
-    proxy.terminate()
-    proxy.communicate()
+    with kubectl.background("proxy --port 0") as proxy:
+        port = re.fullmatch(r"Starting to serve on 127\.0\.0\.1:(\d+)\n", proxy.stdout.readline())[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/") as answer:
+            assert json.load(answer)["versions"] == ["v1"]
 
 
 def test_proxy_on_a_unix_socket(kubectl):
     """Upstream's "Proxy server should support --unix-socket=/path"."""
-    with tempfile.TemporaryDirectory() as folder:  # the path of a socket is short
-        proxy = kubectl.start(f"proxy --unix-socket={folder}/s")
+    with tempfile.TemporaryDirectory() as folder, kubectl.background(f"proxy --unix-socket={folder}/s") as proxy:
         assert proxy.stdout.readline().startswith("Starting to serve on")
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(f"{folder}/s")
-        connection.sendall(b"GET /api/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        with connection.makefile("rb") as answer:
-            assert b'"versions"' in answer.read()
-        connection.close()
-        proxy.terminate()
-        proxy.communicate()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(f"{folder}/s")  # whose path must be short
+            connection.sendall(b"GET /api/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            with connection.makefile("rb") as answer:
+                assert b'"versions"' in answer.read()
 
 
 def test_pages(kubectl):

@@ -196,17 +196,16 @@ def test_delete_waits_for_finalizers(kubectl, config):
     kubectl(["patch", "configmap", "a", "-p", '{"metadata": {"finalizers": ["test/hold"]}}'])
     kubectl("delete configmap a --wait=false")
     assert "deletionTimestamp" in get(kubectl, "configmap a")["metadata"]
-    waiting = kubectl.start("wait --for=delete configmap/a --timeout=30s")
-    kubectl(["patch", "configmap", "a", "--type=json", "-p", '[{"op": "remove", "path": "/metadata/finalizers"}]'])
-    assert waiting.wait() == 0
-    waiting.communicate()
+    with kubectl.background("wait --for=delete configmap/a --timeout=30s") as waiting:
+        kubectl(["patch", "configmap", "a", "--type=json", "-p", '[{"op": "remove", "path": "/metadata/finalizers"}]'])
+        assert waiting.wait() == 0
     assert "not found" in kubectl.refused("get configmap a")
 
 
 def test_wait(kubectl, config):
-    waiting = kubectl.start(["wait", "--for=jsonpath={.data.k}=later", "configmap/a", "--timeout=30s"])
-    kubectl(["patch", "configmap", "a", "-p", '{"data":{"k":"later"}}'])
-    assert waiting.communicate()[0] == "configmap/a condition met\n" and waiting.returncode == 0
+    with kubectl.background(["wait", "--for=jsonpath={.data.k}=later", "configmap/a", "--timeout=30s"]) as waiting:
+        kubectl(["patch", "configmap", "a", "-p", '{"data":{"k":"later"}}'])
+        assert waiting.communicate()[0] == "configmap/a condition met\n" and waiting.returncode == 0
     assert "timed out waiting for the condition" in kubectl.refused(
         ["wait", "--for=jsonpath={.data.k}=never", "configmap/a", "--timeout=100ms"])
 
