@@ -6,9 +6,12 @@
 static bool has_root_ca(const struct settings *s);
 static bool collects_garbage(const struct settings *s);
 static bool has_signing_ca(const struct settings *s);
+static bool has_token_key(const struct settings *s);
 static bool allocates_cidrs(const struct settings *s);
 
 const struct controller_row controller_rows[] = {
+	{&serviceaccount_token_controller, .alias = "serviceaccount-token",
+		.workers = SETTING(workers_token), .root = true, .wanted = has_token_key},
 	{&serviceaccount_controller, .alias = "serviceaccount"},
 	{&garbage_collector_controller, .alias = "garbagecollector", .workers = SETTING(workers_gc),
 		.wanted = collects_garbage},
@@ -40,6 +43,8 @@ const struct controller_row controller_rows[] = {
 	{&bootstrap_signer_controller, .alias = "bootstrapsigner", .off = true},
 	{&token_cleaner_controller, .alias = "tokencleaner", .off = true},
 	{&node_ipam_controller, .alias = "nodeipam", .wanted = allocates_cidrs},
+	{&pvc_protection_controller, .alias = "pvc-protection"},
+	{&pv_protection_controller, .alias = "pv-protection"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
 };
 
@@ -75,6 +80,11 @@ static bool has_signing_ca(const struct settings *s)
 static bool allocates_cidrs(const struct settings *s)
 {
 	return s->allocate_node_cidrs;
+}
+
+static bool has_token_key(const struct settings *s)
+{
+	return s->service_account_key_file.len > 0;
 }
 
 static bool is_called(const struct controller_row *row, str name)

@@ -54,3 +54,6 @@ extern const struct controller ttl_controller;
 extern const struct controller bootstrap_signer_controller;
 extern const struct controller token_cleaner_controller;
 extern const struct controller node_ipam_controller;
+extern const struct controller serviceaccount_token_controller;
+extern const struct controller pvc_protection_controller;
+extern const struct controller pv_protection_controller;

@@ -1,6 +1,6 @@
 #include "apiserver/authentication/bootstrap_token.h"
-#include "apiserver/authentication/jwt.h"
 #include "apiserver/authentication/service_account.h"
+#include "lib/jose/jwt.h"
 
 /* A bearer token, as anybody may show it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

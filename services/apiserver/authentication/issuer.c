@@ -1,7 +1,7 @@
-#include "apiserver/authentication/jwt.h"
 #include "apiserver/authentication/service_account.h"
 #include "apiserver/authentication/state.h"
 #include "lib/codec/json.h"
+#include "lib/jose/jwt.h"
 #include "lib/value/uuid.h"
 
 static bool fit_for_openid(str issuer);

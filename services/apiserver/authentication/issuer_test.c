@@ -1,7 +1,7 @@
 #include "apiserver/authentication/authenticator.h"
-#include "apiserver/authentication/jwt.h"
 #include "apiserver/authentication/service_account.h"
 #include "lib/base/test.h"
+#include "lib/jose/jwt.h"
 
 enum { NOW_S = 1750000000 };
 

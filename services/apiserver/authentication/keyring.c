@@ -1,6 +1,6 @@
 #include "apiserver/authentication/keyring.h"
 
-#include "apiserver/authentication/jwt.h"
+#include "lib/jose/jwt.h"
 
 static int add(struct arena *a, str pem, struct keyring *r, struct err *e);
 

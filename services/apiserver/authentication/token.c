@@ -1,7 +1,7 @@
 #include "apiserver/authentication/bootstrap_token.h"
-#include "apiserver/authentication/jwt.h"
 #include "apiserver/authentication/service_account.h"
 #include "apiserver/authentication/state.h"
+#include "lib/jose/jwt.h"
 
 /* Tokens of every kind, in upstream's order: the static file's, service accounts', bootstrap. */
 

@@ -1,10 +1,10 @@
 #include "apiserver/authentication/bootstrap_token.h"
-#include "apiserver/authentication/jwt.h"
 #include "apiserver/authentication/service_account.h"
 #include "apiserver/authentication/token_cache.h"
 #include "apiserver/authentication/token_file.h"
 #include "lib/base/test.h"
 #include "lib/codec/base64.h"
+#include "lib/jose/jwt.h"
 
 enum { NOW_S = 1750000000 };
 

@@ -1,4 +1,4 @@
-#include "apiserver/authentication/jwt.h"
+#include "lib/jose/jwt.h"
 
 #include "lib/codec/base64.h"
 #include "lib/codec/json.h"
