@@ -42,9 +42,12 @@ class Client:
                             base64.b64decode(user["client-key-data"]))
             self.context.load_cert_chain(pem)
 
+    def connection(self):
+        return http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=TIMEOUT_S)
+
     def open(self, method, path, body=None, headers=None):
         """The response, its body not read yet: a watch."""
-        connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=TIMEOUT_S)
+        connection = self.connection()
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection.request(method, path, body, headers or {})

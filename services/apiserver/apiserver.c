@@ -315,6 +315,7 @@ static int open_endpoints(struct apiserver *s, struct err *e)
 		.health = &s->health,
 		.max_requests = (int)s->flags.max_requests,
 		.max_mutating = (int)s->flags.max_mutating,
+		.request_timeout_ns = s->flags.request_timeout_ns,
 		.min_request_timeout_ns = s->flags.min_request_timeout_s * NS_PER_S,
 		.advertise_address = advertised(s),
 	};

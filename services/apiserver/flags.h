@@ -26,6 +26,7 @@ struct apiserver_flags {
 	int64_t max_mutating;
 	int64_t max_requests;
 	int64_t min_request_timeout_s;
+	int64_t request_timeout_ns;
 	struct str_list requestheader_allowed_names;
 	str requestheader_client_ca_file;
 	struct str_list requestheader_extra_prefixes;

@@ -1,6 +1,7 @@
 """API machinery over HTTP: reads, watches, writes, their refusals."""
 import pytest
-from client import Refused
+from client import Client, Refused
+from cluster import running
 
 
 def config(name, **data):
@@ -225,3 +226,36 @@ def test_errors_of_requests(api, ns):
     elsewhere = refused(api.post, f"{ns}/configmaps", {"metadata": {"name": "a", "namespace": "other"}})
     assert elsewhere.body["message"] == ("the namespace of the provided object does not match the namespace sent on "
                                          "the request")
+
+
+def test_the_time_of_a_request_is_limited(api, ns):
+    wrong = refused(api.get, f"{ns}/configmaps?timeout=soon")
+    assert wrong.status == 400 and wrong.body["message"] == (
+        'invalid timeout specified in the request URL - time: invalid duration "soon"')
+    late = refused(api.post, f"{ns}/configmaps?timeout=1ns", config("late"))
+    assert late.status == 504 and late.body["reason"] == "Timeout"
+    assert late.body["message"] == "Timeout: request did not complete within the allotted timeout"
+    assert refused(api.get, f"{ns}/configmaps/late").status == 404
+    assert api.post(f"{ns}/configmaps?timeout=0s", config("a"))
+    assert api.post(f"{ns}/configmaps?timeout=32s", config("b"))
+
+
+def test_too_many_at_once_are_refused(tmp_path):
+    """A body that does not come keeps its place; who administers gets through all the same."""
+    path = "/api/v1/namespaces/default/configmaps"
+    other = {"Impersonate-User": "someone", "Content-Type": "application/json"}
+    with running(tmp_path / "cp", extra={"kube-apiserver": ["--max-mutating-requests-inflight=1",
+                                                            "--authorization-mode=AlwaysAllow"]}) as plane:
+        api = Client(plane.kubeconfig)
+        slow = api.connection()
+        slow.putrequest("POST", path)
+        for name, value in {**other, "Content-Length": "2", "Expect": "100-continue"}.items():
+            slow.putheader(name, value)
+        slow.endheaders()
+        assert slow.sock.recv(64).startswith(b"HTTP/1.1 100"), "it waits for the body"
+        answer = api.ask("POST", path, config("a"), **other)
+        assert answer.status == 429 and answer.headers["Retry-After"] == "1"
+        assert answer.data == b"Too many requests, please try again later.\n"
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert api.post(path, config("a"))
+        slow.close()

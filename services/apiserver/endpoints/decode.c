@@ -120,6 +120,7 @@ struct operation *request_operation(struct request *r, const struct str_list *dr
 		.name = r->info.name,
 		.user = r->user,
 		.dry_run = options_dry_run(dry_run),
+		.deadline_ns = r->deadline_ns,
 		.warnings = &r->warnings,
 	};
 	return &r->op;

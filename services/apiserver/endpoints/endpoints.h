@@ -27,7 +27,8 @@ struct endpoints_options {
 	struct random *random;
 	const struct health *health;
 	int max_requests,
-		max_mutating; /* --max-requests-inflight, --max-mutating-...; 0: no limit */
+		max_mutating;       /* --max-requests-inflight, --max-mutating-...; 0: no limit */
+	int64_t request_timeout_ns; /* of what is no watch */
 	int64_t min_request_timeout_ns; /* a watch lasts between this and twice it */
 	str advertise_address;          /* serverAddressByClientCIDRs */
 };

@@ -6,10 +6,12 @@
 
 #include "apiserver/endpoints/impersonate.h"
 #include "apiserver/endpoints/request_metrics.h"
+#include "lib/value/duration.h"
 #include "lib/value/quote.h"
 #include "lib/value/uuid.h"
 
 static int read_request(struct request *r, struct err *e);
+static int read_deadline(struct request *r, struct err *e);
 static int authenticate(struct request *r, struct err *e);
 static int limit_in_flight(struct request *r, struct err *e);
 static int authorize_request(struct request *r, struct err *e);
@@ -50,11 +52,14 @@ void filters_run(struct http_handler *h, struct http_exchange *x)
 	x->owner = r;
 	x->events = &plain_events;
 	for (size_t i = 0; i < COUNT_OF(filters); i++) {
-		if (filters[i](r, &e) < 0) {
-			r->form = negotiate_error(&r->arena, &x->request.headers, &r->query);
+		if (filters[i](r, &e) == 0)
+			continue;
+		r->form = negotiate_error(&r->arena, &x->request.headers, &r->query);
+		if (filters[i] == limit_in_flight)
+			request_refuse(r);
+		else
 			request_fail(r, &e);
-			return;
-		}
+		return;
 	}
 	dispatch(r);
 }
@@ -81,6 +86,23 @@ static int read_request(struct request *r, struct err *e)
 		return status_fail(&r->arena, e, STATUS_BAD_REQUEST, "%s", why.text);
 	if (request_info_read(&r->arena, q->method, q->path, &r->query, &r->info, &why) < 0)
 		return status_fail(&r->arena, e, STATUS_BAD_REQUEST, "%s", why.text);
+	return read_deadline(r, e);
+}
+
+/* What the client asks for only shortens it; a watch has an end of its own. */
+static int read_deadline(struct request *r, struct err *e)
+{
+	str text = url_query_get(&r->query, STR("timeout"));
+	int64_t longest_ns = r->endpoints->o.request_timeout_ns;
+	struct duration wanted = {0};
+	struct err why;
+
+	if (text.len && !str_eq(r->info.verb, STR("watch")) &&
+		duration_parse(text, &wanted, &why) < 0)
+		return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
+			"invalid timeout specified in the request URL - %s", why.text);
+	r->deadline_ns = r->begun_ns +
+		(wanted.ns > 0 && wanted.ns < longest_ns ? wanted.ns : longest_ns);
 	return 0;
 }
 
@@ -110,10 +132,7 @@ static int limit_in_flight(struct request *r, struct err *e)
 		return 0;
 	}
 	atomic_fetch_sub(counter, 1);
-	status_fail(&r->arena, e, STATUS_TOO_MANY_REQUESTS,
-		"Too many requests, please try again later.");
-	status_retry_after(&r->arena, e, 1);
-	return -1;
+	return err_set(e, ERR_LIMIT, "too many requests are under way");
 }
 
 int fail_forbidden(

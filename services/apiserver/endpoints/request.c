@@ -35,17 +35,13 @@ void request_work_with_body(struct request *r, int (*work)(struct request *r, st
 
 void request_work(struct request *r, int (*work)(struct request *r, struct err *e))
 {
-	struct err e, refused;
+	struct err e;
 
 	r->work = work;
 	r->job.run = job_run;
 	r->back.run = job_back;
-	if (pool_give(r->endpoints->o.workers, &r->job, &e) == 0)
-		return;
-	status_fail(&r->arena, &refused, STATUS_TOO_MANY_REQUESTS,
-		"Too many requests, please try again later.");
-	status_retry_after(&r->arena, &refused, 1);
-	request_fail(r, &refused);
+	if (pool_give(r->endpoints->o.workers, &r->job, &e) < 0)
+		request_refuse(r);
 }
 
 static void body_end(struct http_exchange *x, const struct err *e)
@@ -65,12 +61,22 @@ static void body_end(struct http_exchange *x, const struct err *e)
 	request_fail(r, &refused);
 }
 
+/* The body, or a place in the queue, may have come too late. */
+static int check_deadline(struct request *r, struct err *e)
+{
+	const struct clock *c = r->endpoints->o.clock;
+
+	if (c->monotonic_ns(c) <= r->deadline_ns)
+		return 0;
+	return status_fail(&r->arena, e, STATUS_TIMEOUT, "%s", REQUEST_TIMED_OUT);
+}
+
 static void job_run(struct pool_job *j)
 {
 	struct request *r = CONTAINER_OF(j, struct request, job);
 	struct err e;
 
-	if (r->work(r, &e) < 0) {
+	if (check_deadline(r, &e) < 0 || r->work(r, &e) < 0) {
 		answer_error(r, &e);
 		r->after = NULL;
 	}
@@ -188,6 +194,14 @@ void request_send_text(struct request *r, int code, str content_type, str body)
 	buf_reset(&r->answer.body);
 	buf_add_str(&r->answer.body, body);
 	request_send(r);
+}
+
+void request_refuse(struct request *r)
+{
+	request_add_header(r, "Retry-After", STR("1"));
+	request_add_header(r, "X-Content-Type-Options", STR("nosniff"));
+	request_send_text(r, 429, STR("text/plain; charset=utf-8"),
+		STR("Too many requests, please try again later.\n"));
 }
 
 void request_fail(struct request *r, const struct err *e)

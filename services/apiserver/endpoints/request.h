@@ -79,7 +79,7 @@ struct request {
 	struct warnings warnings;
 	struct operation op; /* of a write */
 	struct answer answer;
-	int64_t begun_ns;
+	int64_t begun_ns, deadline_ns;
 	atomic_int *counted_in; /* which max-in-flight counter holds it */
 	str audit_id;
 
@@ -97,6 +97,7 @@ struct request {
 void request_send(struct request *r); /* what r->answer holds */
 void request_fail(struct request *r, const struct err *e);
 void request_send_text(struct request *r, int code, str content_type, str body);
+void request_refuse(struct request *r); /* too many are under way */
 
 /* Counts and frees what it holds but the exchange: streams end that themselves. */
 void request_release(struct request *r, int code);

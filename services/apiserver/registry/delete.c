@@ -65,6 +65,9 @@ int registry_delete(struct operation *op, const struct delete_options *options, 
 		d.again = false;
 		d.options = object_copy(op->arena, options, false);
 		*gone = false;
+		result = -1;
+		if (store_in_time(op, e) < 0)
+			break;
 		result = attempt(&d, to, gone, e);
 		if (result == 0 || store_unanswered(e) || (!d.again && d.newest))
 			break;

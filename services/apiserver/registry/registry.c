@@ -109,6 +109,15 @@ bool store_unanswered(const struct err *e)
 	}
 }
 
+int store_in_time(const struct operation *op, struct err *e)
+{
+	const struct clock *c = op->registry->o.clock;
+
+	if (!op->deadline_ns || c->monotonic_ns(c) <= op->deadline_ns)
+		return 0;
+	return status_fail(op->arena, e, STATUS_TIMEOUT, "%s", REQUEST_TIMED_OUT);
+}
+
 int store_read(const struct operation *op, bool newest, struct stored **to, struct err *e)
 {
 	struct storage *s = op->registry->o.storage;

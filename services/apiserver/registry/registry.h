@@ -27,6 +27,8 @@ struct registry_options {
 	int64_t event_ttl_s;
 };
 
+#define REQUEST_TIMED_OUT "Timeout: request did not complete within the allotted timeout"
+
 /* One request's way through the registry. */
 struct operation {
 	struct registry *registry;
@@ -36,6 +38,7 @@ struct operation {
 	str ns, name;    /* name absent: create, deletecollection */
 	const struct user *user;
 	bool dry_run;
+	int64_t deadline_ns; /* monotonic; past it nothing more is begun; 0: none */
 	struct warnings *warnings;
 
 	/* The registry's own: stored objects whose texts the arena's objects borrow. */

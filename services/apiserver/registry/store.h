@@ -27,6 +27,9 @@ int store_fail(const struct operation *op, str name, const struct err *why, stru
 /* Whether a write that has failed so may have been done all the same: it is not tried again. */
 bool store_unanswered(const struct err *e) PURE;
 
+/* Asked before each attempt: 504 behind the operation's deadline. */
+NODISCARD int store_in_time(const struct operation *op, struct err *e);
+
 /* From the cache, or from etcd when it is not there or has to be the newest. */
 NODISCARD int store_read(
 	const struct operation *op, bool newest, struct stored **to, struct err *e);

@@ -214,7 +214,8 @@ int store_modify(
 		void *object;
 
 		result = -1;
-		if (store_decode(op, stored, &object, e) < 0 || change(op, object, with, e) < 0)
+		if (store_in_time(op, e) < 0 || store_decode(op, stored, &object, e) < 0 ||
+			change(op, object, with, e) < 0)
 			break;
 		*to = object;
 		result = 0;

@@ -44,6 +44,9 @@ int registry_update(struct operation *op, struct updater *u, const void *options
 
 		x.again = false;
 		*created = false;
+		result = -1;
+		if (store_in_time(op, e) < 0)
+			break;
 		result = attempt(&x, to, created, e);
 		if (result == 0 || store_unanswered(e))
 			break;
