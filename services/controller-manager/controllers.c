@@ -43,6 +43,7 @@ const struct controller_row controller_rows[] = {
 	{&bootstrap_signer_controller, .alias = "bootstrapsigner", .off = true},
 	{&token_cleaner_controller, .alias = "tokencleaner", .off = true},
 	{&node_ipam_controller, .alias = "nodeipam", .wanted = allocates_cidrs},
+	{&pv_binder_controller, .alias = "persistentvolume-binder"},
 	{&pvc_protection_controller, .alias = "pvc-protection"},
 	{&pv_protection_controller, .alias = "pv-protection"},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
