@@ -51,6 +51,13 @@ def test_services_should_complete_a_service_status_lifecycle(whole, namespace):
     watch.close()
 
 
+def test_only_a_load_balancer_has_addresses_of_one(whole, namespace):
+    path = f"/api/v1/namespaces/{namespace}/services"
+    whole.post(path, service("inner"))
+    with pytest.raises(Refused, match="may only be used when `spec.type` is 'LoadBalancer'"):
+        whole.patch(f"{path}/inner/status", {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}}})
+
+
 def test_services_should_delete_a_collection_of_services(whole, namespace):
     path = f"/api/v1/namespaces/{namespace}/services"
     for name in ("one", "two", "three"):

@@ -2,7 +2,8 @@
 import ipaddress
 
 import pytest
-from controllers_api import Api, ControlPlane, make_node
+from cluster import API, running
+from controllers_api import Api, make_node
 
 NODES = "/api/v1/nodes"
 
@@ -10,18 +11,12 @@ NODES = "/api/v1/nodes"
 @pytest.fixture(scope="module")
 def dual(tmp_path_factory):
     """A cluster of two families with room for four nodes."""
-    plane = ControlPlane(tmp_path_factory.mktemp("ipam"))
-    plane.make()
-    try:
-        for name in ("etcd", "kube-apiserver"):
-            plane.start_one(name)
-        api = Api(plane)
+    with running(tmp_path_factory.mktemp("ipam") / "cp", API) as plane:
+        api = Api(plane.kubeconfig)
         make_node(api, "early", podCIDR="10.8.1.0/24", podCIDRs=["10.8.1.0/24", "fd00:8:0:1::/64"])
         plane.start_one("kube-controller-manager", ["--controllers=nodeipam", "--cluster-cidr=10.8.0.0/22,fd00:8::/56",
                                                     "--service-cluster-ip-range=10.8.3.0/24,fd00:8:0:2::/64"])
         yield api
-    finally:
-        plane.stop()
 
 
 def ranges(nodes):

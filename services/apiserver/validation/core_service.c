@@ -10,6 +10,8 @@ static void check_affinity(
 static void check_cluster_ips(
 	struct causes *c, const struct field_path *p, const struct service_spec *s);
 static void check_external_ip(struct causes *c, const struct field_path *p, str ip);
+static void check_ingress(
+	struct causes *c, const struct field_path *p, const struct load_balancer_ingress *i);
 static bool is(const struct service_spec *s, const char *type);
 static bool headless(const struct service_spec *s);
 static struct cause_value shown(struct causes *c, const struct service_spec *s, const char *field);
@@ -202,6 +204,37 @@ static void check_external_ip(struct causes *c, const struct field_path *p, str 
 	for (size_t i = 0; i < COUNT_OF(refused); i++)
 		if (str_starts(ip, refused[i].prefix))
 			causes_invalid(c, p, cause_text(ip), "%s", refused[i].why);
+}
+
+void update_service_status(struct validation *v, const void *now, UNUSED const void *before)
+{
+	const struct service *s = now;
+	const struct load_balancer_status *balancer = &s->status.load_balancer;
+	const struct field_path *p = FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress");
+
+	if (balancer->ingress.len && !is(&s->spec, "LoadBalancer")) {
+		causes_forbidden(
+			v->causes, p, "may only be used when `spec.type` is 'LoadBalancer'");
+		return;
+	}
+	for (size_t i = 0; i < balancer->ingress.len; i++)
+		check_ingress(v->causes, FIELD_INDEX(p, i), &balancer->ingress.at[i]);
+}
+
+static void check_ingress(
+	struct causes *c, const struct field_path *p, const struct load_balancer_ingress *i)
+{
+	static const str modes[] = {STR_INIT("Proxy"), STR_INIT("VIP")};
+	const struct field_path *mode = FIELD(p, "ipMode");
+
+	if (i->ip.len)
+		check_ip(c, FIELD(p, "ip"), i->ip);
+	if (i->ip_mode && !i->ip.len)
+		causes_forbidden(c, mode, "may not be specified when `ip` is not set");
+	else if (i->ip_mode && !str_eq(*i->ip_mode, modes[0]) && !str_eq(*i->ip_mode, modes[1]))
+		causes_not_supported(c, mode, cause_text(*i->ip_mode), modes, COUNT_OF(modes));
+	if (i->hostname.len)
+		check_name(c, FIELD(p, "hostname"), NAME_DNS1123_SUBDOMAIN, i->hostname);
 }
 
 static bool is(const struct service_spec *s, const char *type)

@@ -272,7 +272,7 @@ static const struct struct_rules by_type[] = {
 /* Kinds whose names are not DNS subdomains, or of which something may not change. */
 static const struct kind_rules kinds[] = {
 	{API_POD, NAME_DNS1123_SUBDOMAIN, NULL, update_pod, NULL},
-	{API_SERVICE, NAME_DNS1123_LABEL, NULL, update_service, NULL},
+	{API_SERVICE, NAME_DNS1123_LABEL, NULL, update_service, update_service_status},
 	{API_NAMESPACE, NAME_DNS1123_LABEL, NULL, NULL, NULL},
 	{API_CONFIG_MAP, NAME_DNS1123_SUBDOMAIN, NULL, update_config_map, NULL},
 	{API_SECRET, NAME_DNS1123_SUBDOMAIN, "type", update_secret, NULL},

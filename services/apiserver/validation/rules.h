@@ -147,4 +147,4 @@ struct_check check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spe
 update_check update_pod, update_service, update_pvc, update_pv, update_config_map, update_secret,
 	update_node, update_stateful_set, update_job, update_role_binding, update_priority_class,
 	update_service_cidr, update_csi_node, update_csi_driver, update_volume_attributes_class;
-update_check update_resource_claim_status;
+update_check update_service_status, update_resource_claim_status;
