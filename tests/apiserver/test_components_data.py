@@ -145,3 +145,22 @@ def test_whom_the_server_believes(plane, api):
     plane.processes["kube-apiserver"].stop()
     plane.start_one("kube-apiserver")
     assert api.get(path)["data"] == {**data, "requestheader-allowed-names": '["other","front-proxy-client"]'}
+
+
+@pytest.mark.parametrize("path,body,columns,cells", [
+    (f"{STORAGE}/csidrivers", {"spec": {"tokenRequests": [{"audience": "a"}, {"audience": "b"}]}},
+     ["Name", "AttachRequired", "PodInfoOnMount", "StorageCapacity", "TokenRequests", "RequiresRepublish", "Modes",
+      "Age"], [True, False, False, "a,b", False, "Persistent"]),
+    (f"{STORAGE}/csinodes", {"spec": {"drivers": []}}, ["Name", "Drivers", "Age"], [0]),
+    (f"{STORAGE}/volumeattributesclasses", {"driverName": "example.com", "parameters": {"a": "1"}},
+     ["Name", "DriverName", "Age"], ["example.com"]),
+    (f"{DEVICES}/deviceclasses", {"spec": {}}, ["Name", "Age"], []),
+    (f"{DEVICES}/namespaces/NAME/resourceclaims", claim_of("/", exactly={"deviceClassName": "gpu"}),
+     ["Name", "State", "Age"], ["pending"]),
+])
+def test_tables(api, ns, made, path, body, columns, cells):
+    path = path.replace("NAME", ns.rsplit("/", 1)[1])
+    one = made(path, {**body, **named(ns)})
+    table = api.get(f"{path}/{one['metadata']['name']}", Accept="application/json;as=Table;g=meta.k8s.io;v=v1")
+    assert [column["name"] for column in table["columnDefinitions"]] == columns
+    assert table["rows"][0]["cells"][1:-1] == cells

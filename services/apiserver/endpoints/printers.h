@@ -33,6 +33,7 @@ struct printer {
 extern const struct printer printers_core[];
 extern const struct printer printers_workloads[];
 extern const struct printer printers_groups[];
+extern const struct printer printers_storage[];
 
 /* NULL: name and creation time, as any kind. */
 const struct printer *printer_find(const struct type *t);
@@ -54,6 +55,9 @@ void cell_text(struct cells *c, str text);
 void cell_fmt(struct cells *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cell_number(struct cells *c, int64_t value);
 void cell_bool(struct cells *c, bool value);
+
+/* For an optional text. */
+void cell_or(struct cells *c, const str *text, const char *otherwise);
 
 /* "<none>" where there is nothing. */
 void cell_text_or_none(struct cells *c, str text);

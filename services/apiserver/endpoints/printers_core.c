@@ -398,11 +398,6 @@ static void cell_storage(struct cells *c, const struct quantity_map *m)
 	cell_buf(c, &b, "");
 }
 
-static void cell_or(struct cells *c, const str *text, const char *otherwise)
-{
-	cell_text(c, text ? *text : str_of(otherwise));
-}
-
 static str class_of(const struct object_meta *m, str otherwise)
 {
 	str old = str_map_get(&m->annotations, STR("volume.beta.kubernetes.io/storage-class"));

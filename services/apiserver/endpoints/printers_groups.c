@@ -97,11 +97,6 @@ static void few_init(struct few *f)
 	buf_init(&f->text, BUF_NO_LIMIT);
 }
 
-static void cell_or(struct cells *c, const str *text, const char *otherwise)
-{
-	cell_text(c, text ? *text : str_of(otherwise));
-}
-
 static void cell_default_name(struct cells *c, const struct object_meta *m, const char *annotation)
 {
 	bool is_default = str_eq(str_map_get(&m->annotations, str_of(annotation)), STR("true"));

@@ -20,7 +20,7 @@ static const struct printer any = {.columns = any_columns, .print = print_any};
 const struct printer *printer_find(const struct type *t)
 {
 	static const struct printer *const tables[] = {
-		printers_core, printers_workloads, printers_groups};
+		printers_core, printers_workloads, printers_groups, printers_storage};
 
 	for (size_t i = 0; i < COUNT_OF(tables); i++)
 		for (const struct printer *p = tables[i]; p->print; p++)
@@ -261,6 +261,11 @@ void cell_selector(struct cells *c, const struct label_selector *s)
 		selector_put(&b, &all.selector);
 	cell_text_or_none(c, buf_str(&b));
 	buf_free(&b);
+}
+
+void cell_or(struct cells *c, const str *text, const char *otherwise)
+{
+	cell_text(c, text ? *text : str_of(otherwise));
 }
 
 void cell_joined(struct cells *c, const struct str_list *texts)
