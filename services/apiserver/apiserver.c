@@ -17,7 +17,7 @@ enum {
 	FILE_MAX_BYTES = 1 << 20,
 	THREADS_MAX = 64,
 	HISTORY_NS_S = 75,
-	HISTORY_BYTES = 64 << 20,
+	HISTORY_BYTES = 32 << 20, /* of a resource */
 	STORAGE_WAIT_S = 60,
 	RETRY_MS = 50,
 };

@@ -169,13 +169,13 @@ class Bench:
         self.run("GET, 16 in flight", "get", pods, 16, 0.03)
         show(f"kube-apiserver with {pods} pods again, RssAnon", self.memory("kube-apiserver"), "MiB", 64)
         patch = self.run("PATCH, 50 in flight", "patch", pods, AT_ONCE, 0.15)["kube-apiserver"]
-        lone = self.run("PATCH, alone", "patch", 500)["kube-apiserver"]
+        lone = self.run("PATCH, alone", "patch", min(pods, 500))["kube-apiserver"]
         self.run(f"LIST of {pods} pods, protobuf", "list", 20, 1, 18, True)
         self.run(f"LIST of {pods} pods, JSON, cold", "list-json", 1, 1, 60, True)
         self.run(f"LIST of {pods} pods, JSON, cached", "list-json", 20, 1, 25, True)
-        kib = self.watch("watch", watchers, 1000, f"{watchers} watchers of all pods", patch, 0.004)
+        kib = self.watch("watch", watchers, min(pods, 1000), f"{watchers} watchers of all pods", patch, 0.004)
         show("idle watch connection, RssAnon", kib, "KiB", 24)
-        self.watch("watch-lone", watchers, 200, f"{watchers} watchers, lone", lone, 0.016)
+        self.watch("watch-lone", watchers, min(pods, 200), f"{watchers} watchers, lone", lone, 0.016)
         self.schedule()
         self.watch("watch-node", watchers, pods, f"{watchers} watchers of a node each", patch, 0.016)
         show("kube-apiserver at the end, RssAnon", self.memory("kube-apiserver"), "MiB", 64)

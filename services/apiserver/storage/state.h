@@ -36,7 +36,7 @@ struct history {
 	int64_t from;
 };
 
-enum { KEPT_MAX = 32 };
+enum { KEPT_MAX = 8 };
 
 /* All objects below one prefix of etcd. */
 struct cache {
