@@ -141,11 +141,15 @@ static void end(struct program *p)
 int controller_manager_main(int argc, char **argv)
 {
 	struct program p = {0};
-	const struct flag_table table = {settings_flags, settings_flag_count, &p.settings};
+	const struct flag_table tables[] = {
+		{settings_flags, settings_flag_count, &p.settings},
+		{component_flags, component_flag_count, NULL},
+	};
 	struct err e;
 	int status;
 
-	if (daemon_begin(&p.d, "kube-controller-manager", &table, 1, argc, argv, &status))
+	if (daemon_begin(
+		    &p.d, "kube-controller-manager", tables, COUNT_OF(tables), argc, argv, &status))
 		return status;
 	if (begin(&p, &e) < 0)
 		return daemon_fail(&p.d, &e);

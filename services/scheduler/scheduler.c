@@ -29,11 +29,14 @@ static int make_lock(struct scheduler *s, struct err *e);
 int scheduler_main(int argc, char **argv)
 {
 	struct scheduler s = {.next_start = 0};
-	const struct flag_table table = {settings_flags, settings_flag_count, &s.settings};
+	const struct flag_table tables[] = {
+		{settings_flags, settings_flag_count, &s.settings},
+		{component_flags, component_flag_count, NULL},
+	};
 	struct err e;
 	int status;
 
-	if (daemon_begin(&s.d, "kube-scheduler", &table, 1, argc, argv, &status))
+	if (daemon_begin(&s.d, "kube-scheduler", tables, COUNT_OF(tables), argc, argv, &status))
 		return status;
 	if (begin(&s, &e) < 0)
 		return daemon_fail(&s.d, &e);

@@ -49,6 +49,11 @@ struct flag_table {
 		(rows), sizeof(rows) / sizeof((rows)[0]), (options) \
 	}
 
+/* What every client of the API server knows upstream and none of ours acts on yet: the other
+ * programs' second table. */
+extern const struct flag component_flags[];
+extern const size_t component_flag_count;
+
 /* What a command line can ask for instead of running. */
 enum flags_ask { FLAGS_RUN, FLAGS_HELP, FLAGS_VERSION };
 
