@@ -46,6 +46,7 @@ const struct controller_row controller_rows[] = {
 	{&pv_binder_controller, .alias = "persistentvolume-binder"},
 	{&pvc_protection_controller, .alias = "pvc-protection"},
 	{&pv_protection_controller, .alias = "pv-protection"},
+	{&vac_protection_controller, .alias = NULL},
 	{&root_ca_controller, .alias = "root-ca-cert-publisher", .wanted = has_root_ca},
 };
 

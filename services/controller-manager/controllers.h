@@ -57,4 +57,5 @@ extern const struct controller node_ipam_controller;
 extern const struct controller serviceaccount_token_controller;
 extern const struct controller pvc_protection_controller;
 extern const struct controller pv_protection_controller;
+extern const struct controller vac_protection_controller;
 extern const struct controller pv_binder_controller;

@@ -1,7 +1,7 @@
 /*
- * persistentvolumeclaim-protection-controller and persistentvolume-protection-controller: a claim
- * that a pod uses, and a volume that is bound, stay until that is over, by a finalizer.
- * Source: pkg/controller/volume/{pvcprotection,pvprotection}.
+ * persistentvolumeclaim-, persistentvolume- and volumeattributesclass-protection-controller: a
+ * claim that a pod uses, a volume that is bound, and a class that one of them names stay until that
+ * is over, by a finalizer. Source: pkg/controller/volume/{pvc,pv,vac}protection.
  */
 #include "controller-manager/controllers.h"
 #include "lib/api/pod.h"
@@ -11,6 +11,7 @@
 
 #define CLAIM_FINALIZER  STR("kubernetes.io/pvc-protection")
 #define VOLUME_FINALIZER STR("kubernetes.io/pv-protection")
+#define CLASS_FINALIZER  STR("kubernetes.io/vac-protection")
 
 enum { CLAIM_NAME_BYTES = 512 };
 
@@ -176,4 +177,122 @@ const struct controller pv_protection_controller = {
 	.account = "pv-protection-controller",
 	.watches = {{API_PERSISTENT_VOLUME, volume_changed}},
 	.works = {{"pvprotection", 1, reconcile_volume}},
+};
+
+/* --- classes of volume attributes */
+
+enum { CLASS_NAMES = 3 };
+
+struct class_names {
+	str at[CLASS_NAMES]; /* those that are not used are empty */
+};
+
+static str given(const str *name)
+{
+	return name ? *name : STR("");
+}
+
+/* What a claim asks for, has and is being given. */
+static struct class_names classes_of_claim(const struct persistent_volume_claim *c)
+{
+	const struct modify_volume_status *change = c->status.modify_volume_status;
+
+	return (struct class_names){{given(c->spec.volume_attributes_class_name),
+		given(c->status.current_volume_attributes_class_name),
+		change ? change->target_volume_attributes_class_name : STR("")}};
+}
+
+static struct class_names classes_of_volume(const struct persistent_volume *v)
+{
+	return (struct class_names){
+		{given(v->spec.volume_attributes_class_name), STR(""), STR("")}};
+}
+
+static bool names_class(const struct class_names *names, str name)
+{
+	for (size_t i = 0; i < CLASS_NAMES; i++)
+		if (str_eq(names->at[i], name))
+			return true;
+	return false;
+}
+
+/* What was named and is not any more. */
+static void wake_classes(
+	struct controller_run *r, const struct class_names *before, const struct class_names *now)
+{
+	for (size_t i = 0; i < CLASS_NAMES; i++)
+		if (before->at[i].len > 0 && !names_class(now, before->at[i]))
+			run_enqueue_name(r, STR(""), before->at[i]);
+}
+
+static void class_changed(struct controller_run *r, UNUSED const void *before, const void *now)
+{
+	if (now && needs_work(meta_of(now), CLASS_FINALIZER))
+		run_enqueue(r, now);
+}
+
+static void claim_names_class(struct controller_run *r, const void *before, const void *now)
+{
+	struct class_names old = {0}, names = {0};
+
+	if (before)
+		old = classes_of_claim(before);
+	if (now)
+		names = classes_of_claim(now);
+	wake_classes(r, &old, &names);
+}
+
+static void volume_names_class(struct controller_run *r, const void *before, const void *now)
+{
+	struct class_names old = {0}, names = {0};
+
+	if (before)
+		old = classes_of_volume(before);
+	if (now)
+		names = classes_of_volume(now);
+	wake_classes(r, &old, &names);
+}
+
+static bool is_class_used(struct pass *p, str name)
+{
+	const str everywhere = {NULL, 0};
+	struct view_walk claims = pass_list(p, API_PERSISTENT_VOLUME_CLAIM, everywhere);
+	struct view_walk volumes = pass_list(p, API_PERSISTENT_VOLUME, everywhere);
+
+	view_each(const struct persistent_volume_claim *, claim, &claims)
+	{
+		struct class_names names = classes_of_claim(claim);
+
+		if (names_class(&names, name))
+			return true;
+	}
+	view_each(const struct persistent_volume *, volume, &volumes)
+	{
+		struct class_names names = classes_of_volume(volume);
+
+		if (names_class(&names, name))
+			return true;
+	}
+	return false;
+}
+
+static int reconcile_class(struct pass *p, struct err *e)
+{
+	const struct storage_volume_attributes_class *c = pass_get(
+		p, API_STORAGE_VOLUME_ATTRIBUTES_CLASS, STR(""), p->name);
+
+	if (!c || !needs_work(&c->metadata, CLASS_FINALIZER))
+		return 0;
+	if (c->metadata.deletion_timestamp && is_class_used(p, p->name))
+		return 0;
+	return put_finalizer(p, c, CLASS_FINALIZER, e);
+}
+
+const struct controller vac_protection_controller = {
+	.name = "volumeattributesclass-protection-controller",
+	.account = "volumeattributesclass-protection-controller",
+	.watches = {{API_STORAGE_VOLUME_ATTRIBUTES_CLASS, class_changed},
+		{API_PERSISTENT_VOLUME_CLAIM, claim_names_class},
+		{API_PERSISTENT_VOLUME, volume_names_class}},
+	.works = {{"vacprotection", 1, reconcile_class}},
 };

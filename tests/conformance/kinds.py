@@ -16,6 +16,7 @@ TEMPLATE = {"metadata": {"labels": {"pod": "x"}}, "spec": {"containers": [{"name
 REFERENCE = {"kind": "Pod", "name": "p", "namespace": "{ns}"}
 SERVICE = {"name": "web", "port": {"number": 80}}
 RULE = {"host": "a.test", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": SERVICE}}]}}
+DEVICE = {"name": "gpu", "exactly": {"deviceClassName": "gpu"}}
 WHEN = "2026-01-01T00:00:00.000001Z"
 
 KINDS = [
@@ -77,4 +78,25 @@ KINDS = [
          "/apis/certificates.k8s.io/v1/certificatesigningrequests",
          {"spec": {"signerName": "test.example/signer", "usages": ["client auth"], "expirationSeconds": 3600}},
          status={"conditions": [{"type": "Failed", "status": "True", "reason": "Test"}]}),
+    Kind("[DRA] CRUD Tests resource.k8s.io/v1 DeviceClass", "/apis/resource.k8s.io/v1/deviceclasses", {"spec": {}}),
+    Kind("[DRA] CRUD Tests resource.k8s.io/v1 ResourceClaim", "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims",
+         {"spec": {"devices": {"requests": [DEVICE]}}}, status={"allocation": {"devices": {"results": [
+             {"request": "gpu", "driver": "test.example", "pool": "p", "device": "d"}]}}}),
+    Kind("[DRA] CRUD Tests resource.k8s.io/v1 ResourceClaimTemplate",
+         "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaimtemplates",
+         {"spec": {"spec": {"devices": {"requests": [DEVICE]}}}}),
+    Kind("[DRA] CRUD Tests resource.k8s.io/v1 ResourceSlice", "/apis/resource.k8s.io/v1/resourceslices",
+         {"spec": {"driver": "test.example", "nodeName": "n", "pool": {"name": "p", "resourceSliceCount": 1},
+                   "devices": [{"name": "d"}]}}),
+    Kind("CSIInlineVolumes should run through the lifecycle of a CSIDriver", "/apis/storage.k8s.io/v1/csidrivers",
+         {"spec": {"attachRequired": False}}),
+    Kind("CSINodes CSI Conformance should run through the lifecycle of a csinode", "/apis/storage.k8s.io/v1/csinodes",
+         {"spec": {"drivers": [{"name": "test.example", "nodeID": "n"}]}}),
+    Kind("CSIStorageCapacity should support CSIStorageCapacities API operations",
+         "/apis/storage.k8s.io/v1/namespaces/{ns}/csistoragecapacities",
+         {"storageClassName": "fast", "capacity": "1Gi"}, {"capacity": "2Gi"}),
+    Kind("VolumeAttachment Conformance should apply changes to a volumeattachment status",
+         "/apis/storage.k8s.io/v1/volumeattachments",
+         {"spec": {"attacher": "test.example", "nodeName": "n", "source": {"persistentVolumeName": "v"}}},
+         status={"attached": True}),
 ]

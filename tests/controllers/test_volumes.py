@@ -149,3 +149,18 @@ def test_classes_tell_who_makes_volumes_and_when(api, ns, volume):
                                                                 "external provisioner 'example.com/maker' or")
     for name in ("late", "made"):
         api.delete(f"{CLASSES}/{name}")
+
+
+def test_volume_attributes_class_should_run_through_the_lifecycle_of_a_volume_attributes_class(api, ns):
+    classes = "/apis/storage.k8s.io/v1/volumeattributesclasses"
+    name = f"fast-{ns}"
+    api.create(classes, {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": name},
+                         "driverName": "test.example", "parameters": {"iops": "1"}})
+    api.patch(f"{classes}/{name}", {"metadata": {"labels": {"patched": "yes"}}})
+    api.create(core(ns, "persistentvolumeclaims"), claim("faster", volumeAttributesClassName=name))
+    api.until(core(ns, "events"), lambda all: any(event["reason"] == "FailedBinding" for event in all.values()))
+    api.delete(f"{classes}/{name}")
+    stays = api.get(f"{classes}/{name}")["metadata"]
+    assert stays["deletionTimestamp"] and stays["finalizers"] == ["kubernetes.io/vac-protection"]
+    api.delete(core(ns, "persistentvolumeclaims/faster"))
+    api.until(classes, lambda all: name not in all)
