@@ -118,16 +118,15 @@ str admission_faults_text(const struct admission_faults *f)
 	return text;
 }
 
-/* Takes over the reference. Texts of the object may lie in what is stored, so it is copied. */
+/* Takes over the reference. Texts of the object lie in the bytes that it is read from: a copy. */
 static int decode(const struct admission_attributes *t, struct stored *o, void *to, struct err *e)
 {
-	void *object;
-	int result = stored_decode(t->arena, o, &object, e);
+	enum format f = o->resource->stored_as == STORED_JSON ? FORMAT_JSON : FORMAT_PROTOBUF;
+	str bytes = arena_str(t->arena, o->envelope);
+	const struct type *type = o->type;
 
-	if (result == 0)
-		*(void **)to = object_copy(t->arena, object, true);
 	counted_drop(&o->counted);
-	return result;
+	return object_decode(t->arena, type, f, bytes, to, NULL, e);
 }
 
 /* Names are not generated yet when plugins run. */

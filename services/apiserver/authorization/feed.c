@@ -49,6 +49,7 @@ static void cache_is_there(struct storage_wait *w, const struct err *e);
 static void start(struct feed *f);
 static void event(struct storage_watch *w, struct storage_event *ev);
 static void ended(struct storage_watch *w, const struct err *e);
+static bool has_node(const struct stored *pod);
 static bool same_references(const struct stored *before, const struct stored *now);
 static void take(struct feed *f, const struct stored *o);
 static void publish(struct loop_task *t);
@@ -138,7 +139,9 @@ static void event(struct storage_watch *w, struct storage_event *ev)
 {
 	struct feed *f = CONTAINER_OF(w, struct feed, watch);
 
-	if (ev->kind == STORAGE_DELETED)
+	bool unbound = f->kind->put == put_pod && !has_node(ev->now);
+
+	if (ev->kind == STORAGE_DELETED || unbound)
 		f->kind->remove(f, ev->now->ns, ev->now->name);
 	else if (!f->kind->for_nodes || !ev->before || !same_references(ev->before, ev->now))
 		take(f, ev->now);
@@ -172,10 +175,21 @@ static str field_of(str message, uint32_t number)
 	return (str){NULL, 0};
 }
 
+enum pod_fields { SPEC = 2, SPEC_NODE_NAME = 10, POD_RESOURCE_CLAIMS = 39 };
+
+/* What a pod names is for the node that runs it. */
+static bool has_node(const struct stored *pod)
+{
+	str version, kind, message;
+	struct err e;
+
+	return object_open(pod->envelope, &version, &kind, &message, &e) < 0 ||
+		field_of(field_of(message, SPEC), SPEC_NODE_NAME).len;
+}
+
 /* Most changes are of a pod's status, which names nothing but claims made for the pod. */
 static bool same_references(const struct stored *before, const struct stored *now)
 {
-	enum { SPEC = 2, POD_RESOURCE_CLAIMS = 39 };
 	str version, kind, old_message, message;
 	struct err e;
 

@@ -5,6 +5,8 @@
 
 static void walk(struct validation *v, const struct type *t, const void *o,
 	const struct field_path *p, const struct field_rule *outer);
+static bool names(const struct field_rule *rules, str field);
+static bool is_free(const struct type *t, const struct field *f, const void *at);
 static const struct field_rule *find_rule(
 	const struct field_rule *rules, str field, enum rule_kind kind);
 static void apply_rules(struct validation *v, const struct field_rule *rules, const struct type *t,
@@ -88,6 +90,8 @@ static void walk(struct validation *v, const struct type *t, const void *o,
 				walk(v, field_type(t, f), at, p, rules);
 			continue;
 		}
+		if (!names(rules, name) && !names(outer, name) && is_free(t, f, at))
+			continue;
 		size_t len = name.len < sizeof(text) - 1 ? name.len : sizeof(text) - 1;
 		memcpy(text, name.at, len);
 		text[len] = 0;
@@ -104,11 +108,34 @@ static void walk(struct validation *v, const struct type *t, const void *o,
 		r->check(v, p, o);
 }
 
+/* The first letter decides it mostly: a pod has some three hundred fields. */
+static bool is_of(const struct field_rule *r, str field)
+{
+	return r->field[0] == field.at[0] && str_eq(field, str_of(r->field));
+}
+
+static bool names(const struct field_rule *rules, str field)
+{
+	for (; rules && rules->field; rules++)
+		if (is_of(rules, field))
+			return true;
+	return false;
+}
+
+/* Whether a field that no rule names has nothing to be looked at: values of the schema, structs. */
+static bool is_free(const struct type *t, const struct field *f, const void *at)
+{
+	if (f->kind == KIND_STRING)
+		return !field_rules(t, f)->values.len;
+	return f->kind != KIND_STRUCT ||
+		(f->shape != SHAPE_VALUE && !((const struct any_pointer *)at)->at);
+}
+
 static const struct field_rule *find_rule(
 	const struct field_rule *rules, str field, enum rule_kind kind)
 {
 	for (; rules && rules->field; rules++)
-		if (rules->kind == kind && str_eq(field, str_of(rules->field)))
+		if (rules->kind == kind && is_of(rules, field))
 			return rules;
 	return NULL;
 }
@@ -117,7 +144,7 @@ static void apply_rules(struct validation *v, const struct field_rule *rules, co
 	const struct field *f, const void *at, const struct field_path *p)
 {
 	for (; rules && rules->field; rules++)
-		if (str_eq(field_name(t, f), str_of(rules->field)))
+		if (is_of(rules, field_name(t, f)))
 			check_rule(v->causes, rules, t, f, at, p);
 }
 
