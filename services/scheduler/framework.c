@@ -23,6 +23,7 @@ const struct plugin plugins[] = {
 			EVENT_POD_DELETE | EVENT_NAMESPACE,
 		prepare_pod_affinity, filter_pod_affinity, prepare_pod_affinity_scores,
 		score_pod_affinity, normalize_pod_affinity},
+	{"DynamicResources", 0, 0, .filter = filter_devices},
 	{"NodeResourcesBalancedAllocation", 1, 0, .score = score_balanced},
 	{"ImageLocality", 1, 0, .score = score_images},
 };

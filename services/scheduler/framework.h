@@ -105,6 +105,7 @@ int64_t topology_get(const struct topology_counts *t, str key, str value);
 bool filter_unschedulable(const struct cycle *c, const struct node_info *n, struct refusal *why);
 bool filter_name(const struct cycle *c, const struct node_info *n, struct refusal *why);
 bool filter_ports(const struct cycle *c, const struct node_info *n, struct refusal *why);
+bool filter_devices(const struct cycle *c, const struct node_info *n, struct refusal *why);
 bool filter_taints(const struct cycle *c, const struct node_info *n, struct refusal *why);
 int64_t score_taints(const struct cycle *c, const struct node_info *n);
 void normalize_taints(const struct cycle *c, int64_t *scores, size_t count);

@@ -91,6 +91,10 @@ TEST(filters_of_the_node)
 	struct pod_info *tolerant = pod(t, &c, "q", "",
 		",\"tolerations\":[{\"key\":\"k\",\"operator\":\"Equal\",\"value\":\"v\"}]");
 	CHECK_STR(why_not(t, &c, tolerant, "tainted"), "");
+	struct pod_info *device = pod(t, &c, "d", "",
+		",\"resourceClaims\":[{\"name\":\"x\",\"resourceClaimName\":\"x\"}]");
+	CHECK_STR(why_not(t, &c, device, "plain"),
+		"resource claims are not allocated by this scheduler");
 	struct pod_info *choosy = pod(t, &c, "r", "", ",\"nodeSelector\":{\"zone\":\"y\"}");
 	CHECK_STR(why_not(t, &c, choosy, "plain"),
 		"node(s) didn't match Pod's node affinity/selector");

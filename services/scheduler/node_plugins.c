@@ -1,6 +1,6 @@
 /*
  * Plugins that look at the node alone: NodeUnschedulable, NodeName, NodePorts, TaintToleration,
- * NodeAffinity, ImageLocality.
+ * NodeAffinity, ImageLocality; and DynamicResources, which refuses what it cannot do.
  */
 #include "scheduler/framework.h"
 
@@ -28,6 +28,16 @@ bool filter_name(const struct cycle *c, const struct node_info *n, struct refusa
 		return true;
 	why->for_good = true;
 	refuse(why, STR("node(s) didn't match the requested node name"));
+	return false;
+}
+
+/* Nobody here allocates devices: a pod that needs some would start without them. */
+bool filter_devices(const struct cycle *c, UNUSED const struct node_info *n, struct refusal *why)
+{
+	if (c->p->pod->spec.resource_claims.len == 0)
+		return true;
+	why->for_good = true;
+	refuse(why, STR("resource claims are not allocated by this scheduler"));
 	return false;
 }
 
