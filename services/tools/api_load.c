@@ -18,6 +18,7 @@
  * status 1: a request failed.
  */
 #include "lib/client/client.h"
+#include "lib/client/watch_frame.h"
 #include "lib/codec/pb.h"
 #include "lib/os/file.h"
 
@@ -30,7 +31,6 @@ enum {
 	PATCHES_AT_ONCE = 50,
 	NODES = 100,
 	PADDING_BYTES = 420, /* to the 2 KB that budgets speak of */
-	FRAME_HEAD_BYTES = 4,
 };
 
 #define PODS "/api/v1/namespaces/bench/pods"
@@ -321,22 +321,18 @@ static int take_frames(struct call *c, str bytes, struct err *e)
 {
 	struct watcher *w = CONTAINER_OF(c, struct watcher, call);
 	struct buf *b = &w->frames;
-	size_t at = 0;
 
 	buf_add_str(b, bytes);
 	TRY(buf_ok(b, "a watch", e));
-	while (b->len - at >= FRAME_HEAD_BYTES) {
-		const uint8_t *head = (const uint8_t *)b->at + at;
-		size_t len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 |
-			head[3];
+	str rest = buf_str(b), frame;
 
-		if (b->len - at - FRAME_HEAD_BYTES < len)
-			break;
-		if (counts(w, str_span(b->at + at + FRAME_HEAD_BYTES, len)))
+	TRY(watch_frame_cut(&rest, &frame, e));
+	while (frame.at) {
+		if (counts(w, frame))
 			saw_one(w->tally);
-		at += FRAME_HEAD_BYTES + len;
+		TRY(watch_frame_cut(&rest, &frame, e));
 	}
-	buf_drop(b, at);
+	buf_drop(b, b->len - rest.len);
 	return 0;
 }
 

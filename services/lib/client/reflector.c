@@ -1,6 +1,7 @@
 #include "lib/client/reflector.h"
 
 #include "lib/base/log.h"
+#include "lib/client/watch_frame.h"
 #include "lib/codec/pb.h"
 #include "lib/http/url.h"
 
@@ -11,8 +12,6 @@ enum {
 	SHORT_MS = 1000,
 	WATCH_S = 300, /* up to twice that, so that watches do not end together */
 	PAGE = 500,
-	FRAME_BYTES_MAX = 64 << 20,
-	FRAME_HEAD_BYTES = 4,
 	KEEP_BYTES = 64 << 10,
 };
 
@@ -30,7 +29,7 @@ void reflector_start(struct reflector *r)
 {
 	arena_init(&r->call_arena, ARENA_NO_LIMIT);
 	arena_init(&r->page_arena, ARENA_NO_LIMIT);
-	buf_init(&r->frames, FRAME_BYTES_MAX);
+	buf_init(&r->frames, WATCH_FRAME_BYTES_MAX);
 	r->again = (struct loop_timer){.due = due};
 	r->random_state = (unsigned)(uintptr_t)r;
 	list_again(r);
@@ -204,23 +203,17 @@ static int took_part(struct call *c, str bytes, struct err *e)
 {
 	struct reflector *r = CONTAINER_OF(c, struct reflector, call);
 	struct buf *b = &r->frames;
-	size_t at = 0;
 
 	buf_add_str(b, bytes);
 	TRY(buf_ok(b, "a watch", e));
-	while (b->len - at >= FRAME_HEAD_BYTES) {
-		const uint8_t *head = (const uint8_t *)b->at + at;
-		size_t len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 |
-			head[3];
+	str rest = buf_str(b), frame;
 
-		if (len > FRAME_BYTES_MAX)
-			return err_set(e, ERR_LIMIT, "a watch event of %zu bytes", len);
-		if (b->len - at - FRAME_HEAD_BYTES < len)
-			break;
-		TRY(take_frame(r, str_span(b->at + at + FRAME_HEAD_BYTES, len), e));
-		at += FRAME_HEAD_BYTES + len;
+	TRY(watch_frame_cut(&rest, &frame, e));
+	while (frame.at) {
+		TRY(take_frame(r, frame, e));
+		TRY(watch_frame_cut(&rest, &frame, e));
 	}
-	buf_drop(b, at);
+	buf_drop(b, b->len - rest.len);
 	if (b->len == 0 && b->cap > KEEP_BYTES)
 		buf_free(b);
 	r->sink->settled(r);
