@@ -109,6 +109,21 @@ const char *kind_mismatch(struct arena *a, const struct type *t, const struct ob
 		.at;
 }
 
+const char *strict_complaint(struct arena *a, const struct notes *n)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	buf_add_str(&b, STR("strict decoding error: "));
+	for (size_t i = 0; i < n->texts.len; i++)
+		buf_add_fmt(&b, "%s%.*s", i ? ", " : "", STR_ARG(n->texts.at[i]));
+	buf_add_char(&b, 0);
+	str text = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return text.at;
+}
+
 struct operation *request_operation(struct request *r, const struct str_list *dry_run)
 {
 	r->op = (struct operation){
@@ -230,7 +245,6 @@ static int complain(struct request *r, const struct type *t, const struct notes 
 	enum field_validation validation, struct err *e)
 {
 	struct object head = {.type = t};
-	struct buf all;
 
 	if (n->texts.len == 0)
 		return 0;
@@ -239,13 +253,5 @@ static int complain(struct request *r, const struct type *t, const struct notes 
 			warnings_add(&r->warnings, "%.*s", STR_ARG(n->texts.at[i]));
 		return 0;
 	}
-	buf_init(&all, BUF_NO_LIMIT);
-	buf_add_str(&all, STR("strict decoding error: "));
-	for (size_t i = 0; i < n->texts.len; i++)
-		buf_add_fmt(&all, "%s%.*s", i ? ", " : "", STR_ARG(n->texts.at[i]));
-	buf_add_char(&all, 0);
-	int result = fail_as(r, t, &head, all.at, e);
-
-	buf_free(&all);
-	return result;
+	return fail_as(r, t, &head, strict_complaint(&r->arena, n), e);
 }

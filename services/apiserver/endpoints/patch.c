@@ -150,21 +150,10 @@ static int fail_result(struct arena *a, str json, const char *why, struct err *e
 
 static int complain(struct patching *p, str json, const struct notes *n, struct err *e)
 {
-	struct buf all;
-
 	if (n->texts.len == 0)
 		return 0;
-	if (p->validation == VALIDATE_STRICT) {
-		buf_init(&all, BUF_NO_LIMIT);
-		buf_add_str(&all, STR("strict decoding error: "));
-		for (size_t i = 0; i < n->texts.len; i++)
-			buf_add_fmt(&all, "%s%.*s", i ? ", " : "", STR_ARG(n->texts.at[i]));
-		buf_add_char(&all, 0);
-		int result = fail_result(&p->r->arena, json, all.at, e);
-
-		buf_free(&all);
-		return result;
-	}
+	if (p->validation == VALIDATE_STRICT)
+		return fail_result(&p->r->arena, json, strict_complaint(&p->r->arena, n), e);
 	for (size_t i = 0; i < n->texts.len && !p->warned; i++)
 		warnings_add(&p->r->warnings, "%.*s", STR_ARG(n->texts.at[i]));
 	p->warned = true;

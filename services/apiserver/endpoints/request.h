@@ -166,6 +166,9 @@ NODISCARD int request_decode(struct request *r, const struct type *t,
 /* NULL where `o` is of the kind of `t`, in whatever version; else why it cannot be read as one. */
 const char *kind_mismatch(struct arena *a, const struct type *t, const struct object *o);
 
+/* All that a strict reader complains of, as one message in the arena. */
+const char *strict_complaint(struct arena *a, const struct notes *n);
+
 /* Name and namespace of a body must be those of the path; an absent namespace is filled in. */
 NODISCARD int request_check_names(struct request *r, void *object, struct err *e);
 NODISCARD int request_check_namespace(struct request *r, void *object, struct err *e);
