@@ -38,12 +38,14 @@ int admission_open(const struct admission_options *o, struct admission **to, str
 			n->validating[validating++] = &plugins[i];
 	}
 	pthread_mutex_init(&n->recent.lock, NULL);
+	quota_rooms_init(n->rooms);
 	*to = n;
 	return 0;
 }
 
 void admission_close(struct admission *n)
 {
+	quota_rooms_free(n->rooms);
 	pthread_mutex_destroy(&n->recent.lock);
 	free(n->running);
 	free(n);

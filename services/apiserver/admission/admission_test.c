@@ -334,8 +334,8 @@ TEST(plugins_are_enabled_by_name)
 
 	CHECK_FAILS(open_with("Nonsense", "", &n, &e), &e, ERR_INVALID,
 		"there is no plugin \"Nonsense\"");
-	CHECK_FAILS(open_with("ResourceQuota", "", &n, &e), &e, ERR_INVALID,
-		"the plugin ResourceQuota is not built yet");
+	CHECK_FAILS(open_with("EventRateLimit", "", &n, &e), &e, ERR_INVALID,
+		"the plugin EventRateLimit is not built yet");
 	CHECK_FAILS(open_with("", "Nonsense", &n, &e), &e, ERR_INVALID, "--disable-");
 	REQUIRE_OK(open_with("NodeRestriction", "PodSecurity", &n, &e), &e);
 	buf_init(&b, BUF_NO_LIMIT);
@@ -346,7 +346,8 @@ TEST(plugins_are_enabled_by_name)
 		"Priority,DefaultTolerationSeconds,DefaultStorageClass,"
 		"StorageObjectInUseProtection,"
 		"PersistentVolumeClaimResize,RuntimeClass,CertificateApproval,CertificateSigning,"
-		"CertificateSubjectRestriction,DefaultIngressClass,PodTopologyLabels");
+		"CertificateSubjectRestriction,DefaultIngressClass,PodTopologyLabels,"
+		"ResourceQuota");
 	admission_close(n);
 }
 

@@ -58,7 +58,7 @@ const struct plugin plugins[] = {
 	{"MutatingAdmissionWebhook", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
 	{"ValidatingAdmissionPolicy", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
 	{"ValidatingAdmissionWebhook", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
-	{"ResourceQuota", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
+	{"ResourceQuota", ON | SUBS, WRITES, NULL, NULL, resource_quota},
 	{"AlwaysDeny", SUBS, ALL, NULL, NULL, always_deny},
 };
 

@@ -21,7 +21,7 @@ admission_validate_pass always_deny, namespace_exists, limit_pod_hard_anti_affin
 	limit_ranger_validate, service_account_validate, pod_security, priority_validate,
 	owner_references_permission_enforcement, persistent_volume_claim_resize,
 	runtime_class_validate, certificate_approval, certificate_signing,
-	certificate_subject_restriction, deny_service_external_ips;
+	certificate_subject_restriction, deny_service_external_ips, resource_quota;
 
 bool service_account_automounts(const struct service_account *s, const struct pod *p);
 

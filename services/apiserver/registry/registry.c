@@ -10,7 +10,6 @@ static const struct {
 } unserved[] = {
 	/* Nothing acts on these yet, so they would only pretend. */
 	{"", "componentstatuses"},
-	{"", "resourcequotas"},
 	{"admissionregistration.k8s.io", NULL},
 	{"apiextensions.k8s.io", NULL},
 	{"apiregistration.k8s.io", NULL},
