@@ -8,7 +8,8 @@ enum { NOW_S = 1700000000 };
 #define CONTAINER(name, resources) "{\"name\":\"" name "\",\"resources\":" resources "}"
 #define CPU(amount)                "{\"requests\":{\"cpu\":\"" amount "\"}}"
 #define WORKER                     CONTAINER("a", CPU("1"))
-#define SIDECAR                    "{\"name\":\"s\",\"restartPolicy\":\"Always\",\"resources\":" CPU("1") "}"
+#define SIDECAR_TAIL               "\",\"restartPolicy\":\"Always\",\"resources\":" CPU("1") "}"
+#define SIDECAR                    "{\"name\":\"s" SIDECAR_TAIL
 
 static void *decoded(struct test *t, enum api_type type, const char *json)
 {
