@@ -1,6 +1,6 @@
 #include "apiserver/admission/admission.h"
 
-#include "apiserver/admission/plugin.h"
+#include "apiserver/admission/webhook.h"
 
 #include <stdlib.h>
 
@@ -59,12 +59,28 @@ void admission_put_names(const struct admission *n, struct buf *to)
 			buf_add_fmt(to, "%s%s", i > 0 ? "," : "", n->running[i]->name);
 }
 
-int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)
+static int mutate_once(struct admission *n, struct admission_attributes *t, struct err *e)
 {
 	for (size_t i = 0; n->mutating[i]; i++)
 		if (concerns(n->mutating[i], t))
 			TRY(n->mutating[i]->mutate(n, t, e));
 	return 0;
+}
+
+/* What webhooks changed all plugins see once more. */
+int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)
+{
+	struct admission_round round = {0};
+	int result;
+
+	t->round = &round;
+	result = mutate_once(n, t, e);
+	if (result == 0 && round.wanted) {
+		round.again = true;
+		result = mutate_once(n, t, e);
+	}
+	t->round = NULL;
+	return result;
 }
 
 int admission_validate(struct admission *n, const struct admission_attributes *t, struct err *e)

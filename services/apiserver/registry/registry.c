@@ -10,7 +10,10 @@ static const struct {
 } unserved[] = {
 	/* Nothing acts on these yet, so they would only pretend. */
 	{"", "componentstatuses"},
-	{"admissionregistration.k8s.io", NULL},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
 	{"apiextensions.k8s.io", NULL},
 	{"apiregistration.k8s.io", NULL},
 	{"autoscaling", NULL},

@@ -242,6 +242,24 @@ static const struct struct_rules by_type[] = {
 	[API_HORIZONTAL_POD_AUTOSCALER_SPEC] = {NULL, check_hpa_spec},
 	[API_CROSS_VERSION_OBJECT_REFERENCE] = {FIELDS(REQUIRED("kind"), REQUIRED("name")), NULL},
 
+	/* webhooks */
+	[API_ADMISSION_VALIDATING_WEBHOOK_CONFIGURATION] = {NULL, check_validating_webhooks},
+	[API_ADMISSION_MUTATING_WEBHOOK_CONFIGURATION] = {NULL, check_mutating_webhooks},
+	[API_ADMISSION_VALIDATING_WEBHOOK] = {FIELDS(VALUES("failurePolicy", "Fail Ignore"),
+						      VALUES("matchPolicy", "Equivalent Exact"),
+						      VALUES("sideEffects", "None NoneOnDryRun")),
+		check_validating_webhook},
+	[API_ADMISSION_MUTATING_WEBHOOK] = {FIELDS(VALUES("failurePolicy", "Fail Ignore"),
+						    VALUES("matchPolicy", "Equivalent Exact"),
+						    VALUES("sideEffects", "None NoneOnDryRun"),
+						    VALUES("reinvocationPolicy", "IfNeeded Never")),
+		check_mutating_webhook},
+	[API_ADMISSION_RULE_WITH_OPERATIONS] =
+		{FIELDS(VALUES("operations", "* CONNECT CREATE DELETE UPDATE")), check_operations},
+	[API_ADMISSION_RULE] = {FIELDS(VALUES("scope", "* Cluster Namespaced")),
+		check_admission_rule},
+	[API_ADMISSION_WEBHOOK_CLIENT_CONFIG] = {NULL, check_client_config},
+
 	/* access */
 	[API_RBAC_ROLE] = {NULL, check_role},
 	[API_RBAC_CLUSTER_ROLE] = {NULL, check_cluster_role},

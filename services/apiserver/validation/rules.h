@@ -133,6 +133,8 @@ struct_check check_deployment_spec, check_deployment_strategy, check_replica_set
 	check_daemon_set_spec, check_daemon_set_strategy, check_stateful_set_spec, check_job_spec,
 	check_cron_job, check_cron_job_spec, check_job_template;
 struct_check check_role, check_cluster_role, check_role_binding, check_cluster_role_binding;
+struct_check check_validating_webhooks, check_mutating_webhooks, check_validating_webhook,
+	check_mutating_webhook, check_operations, check_admission_rule, check_client_config;
 struct_check check_ingress_spec, check_ingress_rule, check_ingress_path, check_ingress_backend,
 	check_policy_port, check_policy_peer, check_ip_block, check_endpoint_slice;
 struct_check check_csi_node_spec, check_csi_driver_spec, check_volume_attachment_spec,
