@@ -394,6 +394,20 @@ bool zip_next(struct fields *w, struct zip *z, struct member *m)
 
 /* --- elements */
 
+/* OpenAPI has a default for what JSON never leaves out: the zero value. */
+static struct scalar zero_of(const struct field *f)
+{
+	if (!f || f->shape != SHAPE_VALUE || (f->flags & (FIELD_OMITEMPTY | FIELD_OMITZERO)))
+		return (struct scalar){.kind = SCALAR_NULL};
+	switch ((enum field_kind)f->kind) {
+	case KIND_STRING: return (struct scalar){.kind = SCALAR_STRING, .text = STR("")};
+	case KIND_BOOL: return (struct scalar){.kind = SCALAR_BOOL};
+	case KIND_INT32:
+	case KIND_INT64: return (struct scalar){.kind = SCALAR_NUMBER};
+	default: return (struct scalar){.kind = SCALAR_NULL};
+	}
+}
+
 static struct scalar default_of(struct fields *w, const struct type *t, const struct field *f)
 {
 	struct scalar none = {.kind = SCALAR_NULL};
@@ -401,7 +415,7 @@ static struct scalar default_of(struct fields *w, const struct type *t, const st
 	struct json_item item;
 
 	if (json.len == 0)
-		return none;
+		return zero_of(f);
 	if (json_parse(w->arena, json, &item, &w->why) < 0) {
 		w->failed = true;
 		return none;
