@@ -434,8 +434,12 @@ static int make_object(struct applying *x, void **to, struct err *e)
 	if (object_decode(q->arena, q->type, FORMAT_JSON, json, to, NULL, &why) == 0)
 		return 0;
 	return status_fail(q->arena, e, STATUS_UNKNOWN,
-		"failed to convert new object (%.*s) to proper version (%.*s): %s",
-		STR_ARG(subject(x)), STR_ARG(q->api_version), why.text);
+		"failed to convert new object (%.*s) to proper version: unable to convert "
+		"unstructured object to %.*s: %s",
+		STR_ARG(subject(x)),
+		STR_ARG(kind_text(q->arena, q->api_version,
+			text_member(x->config.tree, STR("kind")))),
+		why.text);
 }
 
 /* kubectl's annotation of client-side apply follows, where there is one. */

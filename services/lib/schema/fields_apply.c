@@ -4,6 +4,7 @@
  * cares for, and what comes out is decoded afresh.
  */
 #include "lib/schema/fields_view.h"
+#include "lib/schema/patch_strategic.h"
 
 #include "lib/value/quote.h"
 
@@ -45,16 +46,57 @@ static void complain(struct checker *c, const struct way *way, const char *what,
 	buf_add_fmt(&c->texts, "%s%s%.*s", way ? ": " : "", what, STR_ARG(text));
 }
 
-/* As Go's %v and %#v show a value that came of JSON. */
+static void put_syntax(struct buf *b, const struct tree *t);
+
+static void put_members(struct buf *b, const struct tree *t)
+{
+	struct tree_member *m;
+	bool first = true;
+
+	for (size_t at = 0; (m = tree_next(t, &at)); first = false) {
+		if (!first)
+			buf_add_str(b, STR(", "));
+		quote_put(b, m->key);
+		buf_add_char(b, ':');
+		put_syntax(b, m->value);
+	}
+}
+
+/* As Go's %#v shows a value that came of JSON. */
+static void put_syntax(struct buf *b, const struct tree *t)
+{
+	switch (t->kind) {
+	case JSON_OBJECT:
+		buf_add_str(b, STR("map[string]interface {}{"));
+		put_members(b, t);
+		buf_add_char(b, '}');
+		break;
+	case JSON_ARRAY:
+		buf_add_str(b, STR("[]interface {}{"));
+		for (size_t i = 0; i < t->len; i++) {
+			buf_add_str(b, i ? STR(", ") : STR(""));
+			put_syntax(b, t->items[i]);
+		}
+		buf_add_char(b, '}');
+		break;
+	case JSON_NULL: buf_add_str(b, STR("interface {}(nil)")); break;
+	case JSON_STRING: quote_put(b, t->text); break;
+	case JSON_BOOL:
+	case JSON_NUMBER: tree_put(b, t); break;
+	}
+}
+
+/* As messages show a value: Go's %v, or its %#v. */
 static str go_text(struct fields *w, const struct tree *t, bool with_type)
 {
 	struct buf b;
 
 	buf_init(&b, JSON_TEXT_MAX);
-	tree_put(&b, t);
-	str text = t->kind == JSON_STRING && !with_type ? t->text : buf_str(&b);
-
-	text = str_slice(text, 0, SHOWN_MAX);
+	if (with_type)
+		put_syntax(&b, t);
+	else
+		smp_put_go(&b, t);
+	str text = str_slice(buf_str(&b), 0, SHOWN_MAX);
 	str to = arena_fmt(w->arena, with_type ? "&value.valueUnstructured{Value:%.*s}" : "&{%.*s}",
 		STR_ARG(text));
 
@@ -102,38 +144,50 @@ static void check_scalar(struct checker *c, const struct way *way, const struct 
 	}
 }
 
+/* The steps to a list's elements, as far as they have any; `*len` is how many do. */
+static struct field_step *check_steps(
+	struct checker *c, const struct way *way, const struct view *v, size_t *len)
+{
+	size_t count = view_count(v);
+	struct field_step *steps = fields_alloc(c->w, count, sizeof(*steps));
+	struct err why;
+
+	for (*len = 0; steps && *len < count; ++*len) {
+		struct view element = view_element(c->w, v, *len);
+
+		steps[*len] = (struct field_step){.kind = STEP_INDEX, .index = (int64_t)*len};
+		if (v->kind.whole ||
+			step_of_element(c->w, &v->kind, &element, &steps[*len], &why))
+			continue;
+		complain(c, way, arena_fmt(c->w->arena, "element %zu: ", *len).at,
+			str_of(why.text));
+		break;
+	}
+	return steps;
+}
+
 static void check_list(struct checker *c, const struct way *way, const struct view *v)
 {
-	struct field_set seen = {NULL, 0, 0};
+	struct view none = {.form = VIEW_ABSENT};
+	struct groups g = {.len = 0};
+	size_t len = 0;
+	struct field_step *steps = check_steps(c, way, v, &len);
 
-	for (size_t i = 0; i < view_count(v) && !c->w->failed; i++) {
+	if (!v->kind.whole && len == view_count(v))
+		g = groups_of(c->w, v, &none);
+	for (size_t i = 0; i < len && !c->w->failed; i++) {
 		struct view element = view_element(c->w, v, i);
-		struct field_node n = {
-			.step = {.kind = STEP_INDEX, .index = (int64_t)i}, .member = true};
-		struct way below = {way, &n.step};
-		struct err why;
+		struct way below = {way, &steps[i]}, step = {NULL, &steps[i]};
 
-		if (!v->kind.whole &&
-			!step_of_element(c->w, &v->kind, &element, &n.step, &why)) {
-			complain(c, way, arena_fmt(c->w->arena, "element %zu: ", i).at,
-				str_of(why.text));
-			return;
+		if (g.len && g.at[g.ids[0][i]].first[0] != i) {
+			struct buf b;
+
+			buf_init(&b, JSON_TEXT_MAX);
+			put_way(&b, &step);
+			complain(c, way, "duplicate entries for key ", buf_str(&b));
+			buf_free(&b);
 		}
 		check(c, &below, &element);
-		if (!v->kind.whole)
-			set_add(c->w, &seen, &n);
-	}
-	set_sort(&seen);
-	for (uint32_t i = 1; i < seen.len; i++) {
-		struct way twice = {NULL, &seen.at[i].step};
-		struct buf b;
-
-		if (step_compare(&seen.at[i - 1].step, &seen.at[i].step) != 0)
-			continue;
-		buf_init(&b, JSON_TEXT_MAX);
-		put_way(&b, &twice);
-		complain(c, way, "duplicate entries for key ", buf_str(&b));
-		buf_free(&b);
 	}
 }
 
