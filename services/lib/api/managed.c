@@ -173,25 +173,32 @@ struct field_set managed_filter(struct managing *m, const struct field_set *s)
 	return to;
 }
 
-/* What nobody ever owns. */
+#define FIELD_NODE(id) \
+	{ \
+		.step = {.kind = STEP_FIELD, .name = STR_INIT(id)}, .member = true \
+	}
+
+/* What nobody ever owns; sorted. */
+static const struct field_node never_in_metadata[] = {
+	FIELD_NODE("clusterName"),
+	FIELD_NODE("creationTimestamp"),
+	FIELD_NODE("generation"),
+	FIELD_NODE("managedFields"),
+	FIELD_NODE("name"),
+	FIELD_NODE("namespace"),
+	FIELD_NODE("resourceVersion"),
+	FIELD_NODE("selfLink"),
+	FIELD_NODE("uid"),
+};
+
 struct field_set managed_strip(struct managing *m, const struct field_set *s)
 {
-	static const str names[] = {
-		STR_INIT("apiVersion"),
-		STR_INIT("kind"),
-		STR_INIT("metadata"),
-		STR_INIT("metadata.name"),
-		STR_INIT("metadata.namespace"),
-		STR_INIT("metadata.creationTimestamp"),
-		STR_INIT("metadata.selfLink"),
-		STR_INIT("metadata.uid"),
-		STR_INIT("metadata.clusterName"),
-		STR_INIT("metadata.generation"),
-		STR_INIT("metadata.managedFields"),
-		STR_INIT("metadata.resourceVersion"),
-	};
-	struct field_set never = fields_of_paths(&m->f, names, COUNT_OF(names));
+	struct field_node top[] = {
+		FIELD_NODE("apiVersion"), FIELD_NODE("kind"), FIELD_NODE("metadata")};
+	const struct field_set never = {top, COUNT_OF(top), COUNT_OF(top)};
 
+	top[2].below = (struct field_set){(struct field_node *)(uintptr_t)never_in_metadata,
+		COUNT_OF(never_in_metadata), COUNT_OF(never_in_metadata)};
 	return fields_difference(&m->f, s, &never);
 }
 

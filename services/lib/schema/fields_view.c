@@ -356,20 +356,43 @@ static bool next_key(const struct view *v, size_t *at, str *key)
 	return true;
 }
 
+static bool has_row(const struct view *v, const struct field *f)
+{
+	if (v->form != VIEW_MAP)
+		return false;
+	if (v->tree)
+		return tree_get(v->tree, field_name(v->kind.type, f)) != NULL;
+	return !field_is_left_out(v->kind.type, f, field_at(v->at, f));
+}
+
+/* Whether two structs have the same bytes there; where they differ the values may be the same. */
+static bool same_bytes(const struct zip *z, const struct field *f)
+{
+	const struct view *a = z->sides[0], *b = z->sides[1];
+	size_t bytes = f->shape == SHAPE_VALUE ? value_bytes(a->kind.type, f)
+		: f->shape == SHAPE_POINTER    ? sizeof(void *)
+					       : sizeof(struct any_list);
+
+	return memcmp(field_at(a->at, f), field_at(b->at, f), bytes) == 0;
+}
+
 static bool next_row(struct fields *w, struct zip *z, struct member *m)
 {
-	const struct type *t = (z->sides[0]->form == VIEW_MAP ? z->sides[0] : z->sides[1])->kind.type;
+	const struct view *a = z->sides[0], *b = z->sides[1];
+	const struct type *t = (a->form == VIEW_MAP ? a : b)->kind.type;
+	bool structs = a->form == VIEW_MAP && b->form == VIEW_MAP && !a->tree && !b->tree;
 
 	while (z->next < json_fields_end(t)) {
 		const struct field *f = z->next++;
 
-		m->sides[0] = member_of_row(w, z->sides[0], f);
-		m->sides[1] = member_of_row(w, z->sides[1], f);
-		if (view_is_there(&m->sides[0]) || view_is_there(&m->sides[1])) {
-			m->name = field_name(t, f);
-			m->declared = true;
-			return true;
-		}
+		if ((structs && z->changes_only && same_bytes(z, f)) ||
+			(!has_row(a, f) && !has_row(b, f)))
+			continue;
+		m->sides[0] = member_of_row(w, a, f);
+		m->sides[1] = member_of_row(w, b, f);
+		m->name = field_name(t, f);
+		m->declared = true;
+		return true;
 	}
 	return false;
 }

@@ -61,7 +61,8 @@ struct zip {
 	const struct view *sides[2];
 	const struct field *next; /* row of a struct */
 	size_t at[2];
-	int side; /* whose entries come now */
+	int side;          /* whose entries come now */
+	bool changes_only; /* members that are the same may be left out */
 };
 
 struct member {

@@ -10,7 +10,8 @@ struct found {
 	struct field_set below;
 };
 
-static struct found walk(struct fields *w, const struct view *v);
+/* With `all` every place on the way is in the set, else what is a value or has a step of its own. */
+static struct found walk(struct fields *w, const struct view *v, bool all);
 
 static void add(struct fields *w, struct found *to, struct field_step step, const struct found *f)
 {
@@ -20,11 +21,11 @@ static void add(struct fields *w, struct found *to, struct field_step step, cons
 }
 
 /* Of elements that are there twice only the step itself is owned. */
-static struct found walk_list(struct fields *w, const struct view *v)
+static struct found walk_list(struct fields *w, const struct view *v, bool all)
 {
 	struct view none = {.form = VIEW_ABSENT};
 	struct groups g = groups_of(w, v, &none);
-	struct found to = {.member = false};
+	struct found to = {.member = all};
 
 	for (uint32_t i = 0; i < g.len; i++) {
 		struct found below = {.member = true};
@@ -32,7 +33,7 @@ static struct found walk_list(struct fields *w, const struct view *v)
 		if (g.at[i].count[0] == 1) {
 			struct view element = view_element(w, v, g.at[i].first[0]);
 
-			below = walk(w, &element);
+			below = walk(w, &element, all);
 			below.member = true;
 		}
 		add(w, &to, g.at[i].step, &below);
@@ -40,15 +41,15 @@ static struct found walk_list(struct fields *w, const struct view *v)
 	return to;
 }
 
-static struct found walk_map(struct fields *w, const struct view *v)
+static struct found walk_map(struct fields *w, const struct view *v, bool all)
 {
 	struct view none = {.form = VIEW_ABSENT};
 	struct zip z = zip_begin(v, &none);
-	struct found to = {.member = false};
+	struct found to = {.member = all};
 
 	for (struct member m; zip_next(w, &z, &m);) {
 		struct view *below = &m.sides[0];
-		struct found f = walk(w, below);
+		struct found f = walk(w, below, all);
 
 		if (!m.declared || below->form == VIEW_NULL ||
 			(below->form == VIEW_MAP && view_count(below) == 0))
@@ -67,19 +68,19 @@ static bool is_walked(const struct view *v)
 	return v->form == VIEW_MAP || (v->form == VIEW_LIST && v->kind.atom == ATOM_LIST);
 }
 
-static struct found walk(struct fields *w, const struct view *v)
+static struct found walk(struct fields *w, const struct view *v, bool all)
 {
 	if (!is_walked(v))
-		return (struct found){.member = v->form != VIEW_NULL || v->kind.whole ||
+		return (struct found){.member = all || v->form != VIEW_NULL || v->kind.whole ||
 				v->kind.atom == ATOM_SCALAR};
-	return v->form == VIEW_LIST ? walk_list(w, v) : walk_map(w, v);
+	return v->form == VIEW_LIST ? walk_list(w, v, all) : walk_map(w, v, all);
 }
 
 struct field_set fields_of(struct fields *w, const struct fielded *o)
 {
 	struct view v = view_of(o);
 
-	return walk(w, &v).below;
+	return walk(w, &v, false).below;
 }
 
 /* --- two objects */
@@ -162,6 +163,7 @@ static void compare_maps(
 {
 	struct zip z = zip_begin(a, b);
 
+	z.changes_only = true;
 	for (struct member m; zip_next(w, &z, &m);) {
 		struct change below = {0};
 
@@ -188,26 +190,24 @@ static void compare_forms(
 
 static void compare(struct fields *w, const struct view *a, const struct view *b, struct change *to)
 {
-	const struct view *any = view_is_there(b) ? b : a;
-	bool both = view_is_there(a) && view_is_there(b);
-	bool walked = is_walked(any) || (view_is_there(a) && is_walked(a));
-
-	if (walked && both && a->kind.atom == ATOM_DEDUCED && a->form != b->form) {
-		compare_forms(w, a, b, to);
+	if (!view_is_there(a)) {
+		to->of[ADDED] = walk(w, b, true);
 		return;
 	}
-	if (walked && (view_count(a) || view_count(b))) {
-		if (any->form == VIEW_LIST || a->form == VIEW_LIST)
-			compare_lists(w, a, b, to);
-		else
-			compare_maps(w, a, b, to);
-	} else if (both) {
-		to->of[MODIFIED].member = !view_same(w, a, b);
+	if (!view_is_there(b)) {
+		to->of[REMOVED] = walk(w, a, true);
+		return;
 	}
-	if (!view_is_there(a))
-		to->of[ADDED].member = true;
-	if (!view_is_there(b))
-		to->of[REMOVED].member = true;
+	bool walked = is_walked(a) || is_walked(b);
+
+	if (walked && a->kind.atom == ATOM_DEDUCED && a->form != b->form)
+		compare_forms(w, a, b, to);
+	else if (!walked || (!view_count(a) && !view_count(b)))
+		to->of[MODIFIED].member = !view_same(w, a, b);
+	else if (a->form == VIEW_LIST || b->form == VIEW_LIST)
+		compare_lists(w, a, b, to);
+	else
+		compare_maps(w, a, b, to);
 }
 
 struct field_change fields_compare(
