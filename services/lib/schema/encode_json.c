@@ -47,7 +47,7 @@ static bool is_empty(const struct type *t, const struct field *f, const void *at
 	}
 }
 
-static bool is_left_out(const struct type *t, const struct field *f, const void *at)
+bool field_is_left_out(const struct type *t, const struct field *f, const void *at)
 {
 	if ((f->flags & FIELD_OMITEMPTY) && is_empty(t, f, at))
 		return true;
@@ -77,7 +77,7 @@ static void put_members(struct buf *b, const struct type *t, const void *o)
 	for (const struct field *f = json_fields(t); f < json_fields_end(t); f++) {
 		const void *at = field_at(o, f);
 
-		if (is_left_out(t, f, at))
+		if (field_is_left_out(t, f, at))
 			continue;
 		put_name(b, t, f, first);
 		put_field(b, t, f, at);
