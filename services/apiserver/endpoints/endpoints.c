@@ -25,9 +25,10 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 	return 0;
 }
 
-void endpoints_set(
-	struct endpoints_server *p, struct registry *registry, struct authorizer *authorizer)
+void endpoints_set(struct endpoints_server *p, struct registry *registry,
+	struct authorizer *authorizer, struct extensions *extensions)
 {
+	p->extensions = extensions;
 	p->registry = registry;
 	p->authorizer = authorizer;
 }

@@ -28,6 +28,7 @@ struct endpoints_server {
 	struct endpoints_options o;
 	struct registry *registry;
 	struct authorizer *authorizer;
+	struct extensions *extensions;
 	struct discovery *discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
@@ -73,7 +74,7 @@ struct request {
 	struct url_query query;
 	struct request_info info;
 	struct user *user; /* a reference */
-	const struct resource *resource;
+	const struct resource *resource; /* a reference */
 	const struct subresource *sub; /* NULL: the object itself */
 	struct answer_form form;
 	struct warnings warnings;
@@ -131,6 +132,12 @@ NODISCARD int answer_json(struct request *r, int code, str json, struct err *e);
 void json_indent(struct buf *to, str json);
 
 struct status_subject request_subject(const struct request *r);
+
+/* The type of what the path names. */
+static inline const struct type *request_type(const struct request *r)
+{
+	return r->sub ? resource_sub_type(r->resource, r->sub) : resource_type(r->resource);
+}
 
 /* The namespace in which the object lies; absent for a cluster-scoped one, whatever the path. */
 static inline str request_ns(const struct request *r)
