@@ -15,6 +15,8 @@
 #include "apiserver/endpoints/request_info.h"
 #include "lib/api/status.h"
 
+#include <pthread.h>
+
 enum {
 	REQUEST_BODY_MAX = 3 << 20,
 	REQUEST_MEMORY_MAX = 256 << 20,
@@ -24,12 +26,19 @@ struct discovery;
 struct openapi;
 struct request_metrics;
 
+/* The documents as they were made last. */
+struct discovery_now {
+	pthread_mutex_t lock;
+	struct discovery *made; /* a reference; NULL: not yet */
+	str advertise_address;
+};
+
 struct endpoints_server {
 	struct endpoints_options o;
 	struct registry *registry;
 	struct authorizer *authorizer;
 	struct extensions *extensions;
-	struct discovery *discovery;
+	struct discovery_now discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
 	atomic_int reading, mutating;
