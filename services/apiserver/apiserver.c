@@ -33,6 +33,7 @@ struct apiserver {
 	struct callouts *callouts;
 	struct admission *admission;
 	struct registry *registry;
+	struct extensions *extensions;
 	struct endpoints_server *endpoints;
 	struct io_threads *threads;
 	struct pool workers;
@@ -258,6 +259,14 @@ static int open_registry(struct apiserver *s, struct err *e)
 	return registry_open(&o, &s->registry, e);
 }
 
+static int open_extensions(struct apiserver *s, struct err *e)
+{
+	struct extensions_options o = {
+		.storage = s->storage, .registry = s->registry, .clock = &clock_system};
+
+	return extensions_open(&o, &s->extensions, e);
+}
+
 static void make_health(struct apiserver *s)
 {
 	s->checked[0] = (struct health_endpoint){"/livez", live_checks, COUNT_OF(live_checks)};
@@ -369,7 +378,8 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(io_threads_make(s->endpoints, thread_count(), &s->threads, e));
 	TRY(open_authorizer(s, e));
 	TRY(open_registry(s, e));
-	endpoints_set(s->endpoints, s->registry, s->authorizer);
+	TRY(open_extensions(s, e));
+	endpoints_set(s->endpoints, s->registry, s->authorizer, s->extensions);
 	b.storage = s->storage;
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
@@ -385,6 +395,8 @@ static void end(struct apiserver *s)
 		pool_free(&s->workers);
 	if (s->threads)
 		io_threads_free(s->threads);
+	if (s->extensions)
+		extensions_close(s->extensions);
 	if (s->registry)
 		registry_close(s->registry);
 	if (s->admission)

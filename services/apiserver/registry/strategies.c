@@ -1,11 +1,18 @@
 #include "apiserver/registry/strategies.h"
 
+#include "lib/structural/structural.h"
+
 #define UNCONDITIONAL STRATEGY_UNCONDITIONAL
 #define ON_UPDATE     STRATEGY_CREATE_ON_UPDATE
 #define GENERATION    STRATEGY_GENERATION
 #define STATUS        STRATEGY_STATUS_RESET
 
 static const struct strategy strategies[] = {
+	{.resource = STR_INIT("customresourcedefinitions"),
+		.group = STR_INIT("apiextensions.k8s.io"),
+		.flags = GENERATION | STATUS,
+		.prepare_create = crd_prepare_create,
+		.prepare_update = crd_prepare_update},
 	{.resource = STR_INIT("pods"),
 		.flags = UNCONDITIONAL | GENERATION | STATUS,
 		.prepare_create = pod_prepare_create,
@@ -184,6 +191,10 @@ static const struct {
 
 const struct strategy *strategy_find(const struct resource *r)
 {
+	if (r->custom)
+		return r->custom->version->subresources && r->custom->version->subresources->status
+			? &custom_strategy_with_status
+			: &custom_strategy;
 	for (size_t i = 0; i < COUNT_OF(strategies); i++)
 		if (str_eq(r->plural, strategies[i].resource) &&
 			str_eq(r->group, strategies[i].group))

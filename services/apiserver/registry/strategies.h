@@ -11,6 +11,10 @@ void pod_prepare_update(struct operation *op, void *now, const void *before);
 void pod_prepare_status(struct operation *op, void *now, const void *before);
 int64_t pod_grace(struct operation *op, const void *now, const struct delete_options *o);
 
+/* custom.c */
+void crd_prepare_create(struct operation *op, void *now);
+void crd_prepare_update(struct operation *op, void *now, const void *before);
+
 /* core_service.c, core_service_update.c */
 void service_prepare_update(struct operation *op, void *now, const void *before);
 bool service_takes_ports(const struct service *s);

@@ -186,6 +186,20 @@ void causes_too_many(struct causes *c, const struct field_path *p, size_t actual
 			max_items == 1 ? "" : "s"));
 }
 
+void causes_append(struct causes *c, const struct status_cause *one)
+{
+	if (c->len == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 4;
+		struct status_cause *at = arena_get(c->arena, cap * sizeof(*at));
+
+		if (c->len)
+			memcpy(at, c->at, c->len * sizeof(*at));
+		c->at = at;
+		c->cap = cap;
+	}
+	c->at[c->len++] = *one;
+}
+
 void causes_put(const struct causes *c, struct buf *b)
 {
 	size_t distinct = 0;
@@ -235,20 +249,12 @@ static void add(struct causes *c, enum cause_kind kind, const struct field_path 
 		buf_add_str(&message, STR(": "));
 		buf_add_str(&message, detail);
 	}
-	if (c->len == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 4;
-		struct status_cause *at = arena_get(c->arena, cap * sizeof(*at));
-
-		if (c->len)
-			memcpy(at, c->at, c->len * sizeof(*at));
-		c->at = at;
-		c->cap = cap;
-	}
-	c->at[c->len++] = (struct status_cause){
-		.reason = str_of(kinds[kind].reason),
-		.message = from_buf(c->arena, &message),
-		.field = from_buf(c->arena, &field),
-	};
+	causes_append(c,
+		&(struct status_cause){
+			.reason = str_of(kinds[kind].reason),
+			.message = from_buf(c->arena, &message),
+			.field = from_buf(c->arena, &field),
+		});
 }
 
 /* What the buffer holds, moved to the arena. */

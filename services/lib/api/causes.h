@@ -94,5 +94,8 @@ void causes_not_supported(struct causes *c, const struct field_path *p, struct c
 void causes_too_long(struct causes *c, const struct field_path *p, size_t max_bytes);
 void causes_too_many(struct causes *c, const struct field_path *p, size_t actual, size_t max_items);
 
+/* One that is made already. */
+void causes_append(struct causes *c, const struct status_cause *one);
+
 /* ": cause" or ": [cause, cause]", each once, as it follows "is invalid"; nothing for none. */
 void causes_put(const struct causes *c, struct buf *b);

@@ -33,8 +33,8 @@ static struct managed_list write_all(struct fields *f, const struct owners *o)
 	return to;
 }
 
-static bool read_all(struct arena *a, const struct object_meta *m, const struct type *t,
-	struct owners *to)
+static bool read_all(
+	struct arena *a, const struct object_meta *m, const struct type *t, struct owners *to)
 {
 	struct err ignored;
 

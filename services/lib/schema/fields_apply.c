@@ -135,8 +135,8 @@ static void check_scalar(struct checker *c, const struct way *way, const struct 
 	case KIND_QUANTITY:
 	case KIND_INT_OR_STRING:
 		if (v->form != VIEW_SCALAR)
-			complain(c, way, "expected any scalar, got ",
-				go_text(c->w, v->tree, false));
+			complain(
+				c, way, "expected any scalar, got ", go_text(c->w, v->tree, false));
 		break;
 	default:
 		if (have != JSON_STRING)
@@ -156,11 +156,10 @@ static struct field_step *check_steps(
 		struct view element = view_element(c->w, v, *len);
 
 		steps[*len] = (struct field_step){.kind = STEP_INDEX, .index = (int64_t)*len};
-		if (v->kind.whole ||
-			step_of_element(c->w, &v->kind, &element, &steps[*len], &why))
+		if (v->kind.whole || step_of_element(c->w, &v->kind, &element, &steps[*len], &why))
 			continue;
-		complain(c, way, arena_fmt(c->w->arena, "element %zu: ", *len).at,
-			str_of(why.text));
+		complain(
+			c, way, arena_fmt(c->w->arena, "element %zu: ", *len).at, str_of(why.text));
 		break;
 	}
 	return steps;
@@ -276,8 +275,7 @@ static void add_member(struct fields *w, struct tree *map, str key, const struct
 {
 	struct err e;
 
-	if (map && value &&
-		tree_set(w->arena, map, key, (struct tree *)(uintptr_t)value, &e) < 0)
+	if (map && value && tree_set(w->arena, map, key, (struct tree *)(uintptr_t)value, &e) < 0)
 		fields_fault(w, e.kind, "%s", e.text);
 }
 
@@ -408,7 +406,8 @@ static const struct tree *remove_below(
 
 	if (left && left->kind != JSON_NULL)
 		return left;
-	return new_tree(w, v->form == VIEW_MAP ? JSON_OBJECT
+	return new_tree(w,
+		v->form == VIEW_MAP            ? JSON_OBJECT
 			: v->form == VIEW_LIST ? JSON_ARRAY
 					       : JSON_NULL);
 }
@@ -502,8 +501,8 @@ static bool kind_of_step(
 }
 
 /* What becomes of a node, given what becomes of the set below it. */
-typedef struct field_node node_function(const struct fields_kind *of, const struct field_node *n,
-	const struct fields_kind *below);
+typedef struct field_node node_function(
+	const struct fields_kind *of, const struct field_node *n, const struct fields_kind *below);
 
 static struct field_set rebuild(struct fields *w, const struct fields_kind *k,
 	const struct field_set *s, node_function *change)

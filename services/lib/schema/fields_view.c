@@ -103,8 +103,7 @@ struct view view_of(const struct fielded *o)
 {
 	if (o->tree || !o->object)
 		return view_of_tree(kind_of_type(o->type), o->tree);
-	return (struct view){
-		.kind = kind_of_type(o->type), .form = VIEW_MAP, .at = o->object};
+	return (struct view){.kind = kind_of_type(o->type), .form = VIEW_MAP, .at = o->object};
 }
 
 /* JSON that a struct holds as text. */
@@ -151,8 +150,7 @@ static struct view view_of_value(struct fields *w, struct fields_kind k, const v
 		v.form = ((const struct any_list *)v.at)->at ? VIEW_LIST : VIEW_NULL;
 		return v;
 	case ATOM_UNTYPED: return view_of_text(w, k, at);
-	case ATOM_DEDUCED:
-		return k.field ? view_of_text(w, k, at) : view_of_either(w, k, at);
+	case ATOM_DEDUCED: return k.field ? view_of_text(w, k, at) : view_of_either(w, k, at);
 	case ATOM_MAP:
 	case ATOM_SCALAR: break;
 	}
@@ -260,8 +258,7 @@ struct scalar view_scalar(struct fields *w, const struct view *v)
 	if (v->tree)
 		return scalar_in_tree(w, v->tree);
 	switch ((enum field_kind)v->kind.field->kind) {
-	case KIND_BOOL:
-		return (struct scalar){.kind = SCALAR_BOOL, .truth = *(const bool *)v->at};
+	case KIND_BOOL: return (struct scalar){.kind = SCALAR_BOOL, .truth = *(const bool *)v->at};
 	case KIND_INT32: s.whole = *(const int32_t *)v->at; return s;
 	case KIND_INT64: s.whole = *(const int64_t *)v->at; return s;
 	case KIND_FLOAT64:
@@ -501,7 +498,8 @@ bool step_of_element(struct fields *w, const struct fields_kind *list, const str
 	struct field_step *to, struct err *why)
 {
 	static const char *const faults[] = {
-		[VIEW_NULL] = "associative list without keys has an element that's an explicit null",
+		[VIEW_NULL] =
+			"associative list without keys has an element that's an explicit null",
 		[VIEW_LIST] = "not supported: associative list with lists as elements",
 		[VIEW_MAP] = "associative list without keys has an element that's a map type",
 	};

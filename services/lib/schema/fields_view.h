@@ -21,7 +21,7 @@ struct fields_kind {
 	enum atom atom;
 	bool whole; /* a list, map or struct that is one unit */
 	bool keyed, set;
-	const struct type *type; /* ATOM_STRUCT: its type; else the row's owner */
+	const struct type *type;   /* ATOM_STRUCT: its type; else the row's owner */
 	const struct field *field; /* the row; NULL for structs and any JSON */
 };
 
