@@ -1,6 +1,7 @@
 #include "apiserver/apiserver.h"
 
 #include "apiserver/bootstrap.h"
+#include "apiserver/callout/callout.h"
 #include "apiserver/flags.h"
 #include "apiserver/serve.h"
 #include "apiserver/serving_cert.h"
@@ -29,6 +30,7 @@ struct apiserver {
 	struct storage *storage;
 	struct authenticator *authenticator;
 	struct authorizer *authorizer;
+	struct callouts *callouts;
 	struct admission *admission;
 	struct registry *registry;
 	struct extensions *extensions;
@@ -224,8 +226,16 @@ static int open_authorizer(struct apiserver *s, struct err *e)
 static int open_registry(struct apiserver *s, struct err *e)
 {
 	const struct apiserver_flags *f = &s->flags;
+	const struct callouts_options c = {
+		.storage = s->storage,
+		.clock = &clock_system,
+		.endpoint_routing = f->enable_aggregator_routing,
+	};
+
+	TRY(callouts_open(&c, &s->callouts, e));
 	struct admission_options a = {
 		.storage = s->storage,
+		.callouts = s->callouts,
 		.authorizer = s->authorizer,
 		.clock = &clock_system,
 		.random = &s->daemon.random,
@@ -391,6 +401,8 @@ static void end(struct apiserver *s)
 		registry_close(s->registry);
 	if (s->admission)
 		admission_close(s->admission);
+	if (s->callouts)
+		callouts_close(s->callouts);
 	if (s->authorizer)
 		authorizer_close(s->authorizer);
 	if (s->endpoints)

@@ -29,8 +29,7 @@ static str *list_of(struct arena *a, const struct str_list *texts)
 static struct field_label *labels_of(
 	struct arena *a, const struct crd_custom_resource_definition_version *v)
 {
-	struct field_label *labels = arena_get(
-		a, (v->selectable_fields.len + 1) * sizeof(*labels));
+	struct field_label *labels = arena_get(a, (v->selectable_fields.len + 1) * sizeof(*labels));
 
 	for (size_t i = 0; i < v->selectable_fields.len; i++) {
 		str path = v->selectable_fields.at[i].json_path;
@@ -50,8 +49,7 @@ static struct subresource *subresources_of(
 	size_t count = 0;
 
 	if (v->subresources && v->subresources->scale)
-		subs[count++] = (struct subresource){
-			STR("scale"), API_AUTOSCALING_V1_SCALE, verbs};
+		subs[count++] = (struct subresource){STR("scale"), API_AUTOSCALING_V1_SCALE, verbs};
 	if (v->subresources && v->subresources->status)
 		subs[count++] = (struct subresource){
 			STR("status"), API_PARTIAL_OBJECT_METADATA, verbs};
@@ -78,8 +76,8 @@ static void make_row(struct definition *d, size_t i, str stored_version)
 		.stored_as = STORED_JSON,
 		.etcd_prefix = arena_fmt(a, "/registry/%.*s/%.*s", STR_ARG(crd->spec.group),
 			STR_ARG(crd->spec.names.plural)),
-		.stored_version = arena_fmt(a, "%.*s/%.*s", STR_ARG(crd->spec.group),
-			STR_ARG(stored_version)),
+		.stored_version = arena_fmt(
+			a, "%.*s/%.*s", STR_ARG(crd->spec.group), STR_ARG(stored_version)),
 		.short_names = list_of(a, &n->short_names),
 		.categories = list_of(a, &n->categories),
 		.labels = labels_of(a, v),

@@ -5,14 +5,14 @@
  */
 #pragma once
 
-#include "lib/structural/structural.h"
 #include "apiserver/storage/storage.h"
+#include "lib/structural/structural.h"
 
 struct definition {
 	struct counted counted;
 	struct arena arena;
 	const struct crd_custom_resource_definition *crd; /* a copy */
-	struct resource *rows;                            /* of all versions, in the definition's order */
+	struct resource *rows; /* of all versions, in the definition's order */
 	struct structural *versions;
 	size_t count;
 	const struct resource *stored; /* the row of the version that is stored */
@@ -20,12 +20,11 @@ struct definition {
 };
 
 /* Without a cache yet. ERR_INVALID, ERR_LIMIT: it cannot be served. */
-NODISCARD int definition_new(const struct crd_custom_resource_definition *crd,
-	struct definition **to, struct err *e);
+NODISCARD int definition_new(
+	const struct crd_custom_resource_definition *crd, struct definition **to, struct err *e);
 
 /* Whether it would be another one now. */
-bool definition_is_of(
-	const struct definition *d, const struct crd_custom_resource_definition *crd);
+bool definition_is_of(const struct definition *d, const struct crd_custom_resource_definition *crd);
 
 /* v2 before v1, v1 before v1beta1 (apimachinery/pkg/version). */
 int version_compare(str a, str b);

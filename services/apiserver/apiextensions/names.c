@@ -19,8 +19,7 @@ static void take(struct map *names, str name)
 		map_put(names, name, names);
 }
 
-static void take_names(
-	struct taken *t, const struct crd_custom_resource_definition_names *n)
+static void take_names(struct taken *t, const struct crd_custom_resource_definition_names *n)
 {
 	take(&t->resources, n->plural);
 	take(&t->resources, n->singular);
@@ -122,8 +121,7 @@ bool names_accept(struct arena *a, struct extensions *x, struct crd_custom_resou
 
 	bool changed = crd_set_condition(a, crd, x->o.clock, &c);
 
-	changed |= !struct_equal(
-		api_type(API_CRD_CUSTOM_RESOURCE_DEFINITION_NAMES), &had, has);
+	changed |= !struct_equal(api_type(API_CRD_CUSTOM_RESOURCE_DEFINITION_NAMES), &had, has);
 	if (!crd_condition(crd, STR("Established")) && str_eq(c.status, STR("False")))
 		changed |= crd_set_condition(a, crd, x->o.clock,
 			&(struct crd_custom_resource_definition_condition){
@@ -140,8 +138,8 @@ static bool is_protected(str group)
 		str_eq(group, STR("kubernetes.io")) || str_ends(group, STR(".kubernetes.io"));
 }
 
-bool approval_check(struct arena *a, const struct clock *clock,
-	struct crd_custom_resource_definition *crd)
+bool approval_check(
+	struct arena *a, const struct clock *clock, struct crd_custom_resource_definition *crd)
 {
 	const str key = STR("api-approved.kubernetes.io");
 	str value = str_map_get(&crd->metadata.annotations, key);

@@ -13,8 +13,8 @@
 
 /* A definition by its name: "boats.example.io". */
 struct entry {
-	str name; /* allocated */
-	struct definition *served; /* a reference; NULL: nothing is */
+	str name;                   /* allocated */
+	struct definition *served;  /* a reference; NULL: nothing is */
 	struct storage_watch watch; /* of its objects, while it waits for them to go */
 	struct extensions *extensions;
 	bool watching, dirty, gone;
@@ -50,6 +50,7 @@ void entries_mark_group(struct extensions *x, str group);
 
 /* names.c: the names and both conditions that follow from what others have. True if anything
  * changed. */
-bool names_accept(struct arena *a, struct extensions *x, struct crd_custom_resource_definition *crd);
-bool approval_check(struct arena *a, const struct clock *clock,
-	struct crd_custom_resource_definition *crd);
+bool names_accept(
+	struct arena *a, struct extensions *x, struct crd_custom_resource_definition *crd);
+bool approval_check(
+	struct arena *a, const struct clock *clock, struct crd_custom_resource_definition *crd);

@@ -138,9 +138,8 @@ static int watch_objects(struct pass *p, struct err *e)
 
 	if (n->watching)
 		return 0;
-	n->watch = (struct storage_watch){.event = object_gone,
-		.ended = objects_ended,
-		.resource = n->served->stored};
+	n->watch = (struct storage_watch){
+		.event = object_gone, .ended = objects_ended, .resource = n->served->stored};
 	TRY(storage_watch_start(p->extensions->io, &n->watch, &revision, &initial, e));
 	snapshot_drop(initial);
 	n->watching = true;

@@ -67,7 +67,8 @@ static int convert_custom(struct arena *a, const struct type *to, void **object,
 	int result = object_encode(*object, FORMAT_JSON, &json, e);
 
 	if (result == 0)
-		result = object_decode(a, to, FORMAT_JSON, arena_str(a, buf_str(&json)), &o, NULL, e);
+		result = object_decode(
+			a, to, FORMAT_JSON, arena_str(a, buf_str(&json)), &o, NULL, e);
 	buf_free(&json);
 	TRY(result);
 	converted = o;

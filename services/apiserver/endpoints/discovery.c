@@ -42,7 +42,7 @@ struct group {
 struct discovery {
 	struct counted counted;
 	struct arena arena;
-	struct catalog *catalog;     /* a reference */
+	struct catalog *catalog;      /* a reference */
 	const struct resource **rows; /* all that are served */
 	size_t row_count;
 	struct group *groups; /* the first is core */
@@ -81,8 +81,7 @@ static void destroy(struct counted *c)
 /* Built-in ones, then those that came at run time. */
 static void find_rows(struct discovery *d)
 {
-	d->rows = arena_get(
-		&d->arena, (api_resource_count + d->catalog->count) * sizeof(*d->rows));
+	d->rows = arena_get(&d->arena, (api_resource_count + d->catalog->count) * sizeof(*d->rows));
 	for (size_t i = 0; i < api_resource_count; i++)
 		if (registry_serves(&api_resources[i]))
 			d->rows[d->row_count++] = &api_resources[i];
@@ -576,7 +575,8 @@ static struct discovery_api_group_discovery_list *aggregate(
 	struct discovery_api_group_discovery_list *list = object_new(
 		a, &api_schema.types[API_DISCOVERY_API_GROUP_DISCOVERY_LIST]);
 
-	list->items.at = arena_get(a, d->group_count * sizeof(struct discovery_api_group_discovery));
+	list->items.at = arena_get(
+		a, d->group_count * sizeof(struct discovery_api_group_discovery));
 	for (size_t i = first; i < end; i++) {
 		const struct group *g = &d->groups[i];
 		struct discovery_api_group_discovery *to = &list->items.at[list->items.len++];

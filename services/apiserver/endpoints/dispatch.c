@@ -102,8 +102,8 @@ static int check_form(struct request *r, const struct verb_row *v, struct err *e
 	if (!r->resource->custom || scale || r->form.format != FORMAT_PROTOBUF ||
 		r->form.as != AS_OBJECT)
 		return 0;
-	return negotiate_text(&r->arena, &r->x->request.headers, &r->query, accepts(r, v),
-		&r->form, e);
+	return negotiate_text(
+		&r->arena, &r->x->request.headers, &r->query, accepts(r, v), &r->form, e);
 }
 
 static void dispatch_resource(struct request *r)
@@ -122,8 +122,8 @@ static void dispatch_resource(struct request *r)
 
 		if (!(allowed & v->allowed_by) || !fits_place(r, v) || (everywhere && !reads))
 			break;
-		if (negotiate_answer(&r->arena, &q->headers, &r->query, accepts(r, v), &r->form,
-			    &e) < 0 ||
+		if (negotiate_answer(
+			    &r->arena, &q->headers, &r->query, accepts(r, v), &r->form, &e) < 0 ||
 			check_form(r, v, &e) < 0)
 			request_fail(r, &e);
 		else

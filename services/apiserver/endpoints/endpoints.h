@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "apiserver/authentication/authenticator.h"
 #include "apiserver/apiextensions/apiextensions.h"
+#include "apiserver/authentication/authenticator.h"
 #include "apiserver/registry/registry.h"
 #include "lib/daemon/health.h"
 #include "lib/http/server.h"

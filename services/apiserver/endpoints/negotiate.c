@@ -27,7 +27,7 @@ static const struct {
 	{"APIGroupDiscoveryList", "apidiscovery.k8s.io", AS_DISCOVERY},
 };
 
-#define OBJECT_TYPES "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+#define OBJECT_TYPES      "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 #define TEXT_TYPES        "application/json, application/yaml"
 #define TEXT_STREAM_TYPES "application/json;stream=watch"
 #define STREAM_TYPES \

@@ -110,8 +110,8 @@ static void put_list(const struct resource *r, struct buf *to)
 		STR_ARG(r->list_kind), STR_ARG(r->kind));
 	openapi_put_custom_name(r->custom_type, r->kind, to);
 	buf_add_str(to,
-		STR("\"}},\"kind\":{\"type\":\"string\"},\"metadata\":{\"allOf\":[{\"$ref\":\"" REF META
-		    "ListMeta\"}]}}"));
+		STR("\"}},\"kind\":{\"type\":\"string\"},\"metadata\":{\"allOf\":[{\"$ref\":\"" REF
+				META "ListMeta\"}]}}"));
 	put_kind(r, r->list_kind, to);
 }
 

@@ -82,9 +82,9 @@ struct request {
 	struct arena arena;
 	struct url_query query;
 	struct request_info info;
-	struct user *user; /* a reference */
+	struct user *user;               /* a reference */
 	const struct resource *resource; /* a reference */
-	const struct subresource *sub; /* NULL: the object itself */
+	const struct subresource *sub;   /* NULL: the object itself */
 	struct answer_form form;
 	struct warnings warnings;
 	struct operation op; /* of a write */

@@ -32,6 +32,7 @@ static const struct scale_row rows[] = {
 struct scaling {
 	struct updater updater;
 	const struct resource *resource;
+	const struct managed_write *write;
 	const void *scale;
 };
 
@@ -99,7 +100,7 @@ static int32_t custom_number(const void *object, str json_path)
 		return 0;
 	int64_t *const *number = p.at;
 
-	return *number ? (int32_t)**number : 0;
+	return *number ? (int32_t) * *number : 0;
 }
 
 static str custom_text(struct arena *a, const void *object, const str *json_path)
@@ -159,8 +160,8 @@ static int set_custom(struct arena *a, const struct resource *r, void *now, int3
 	if (done == 0)
 		tree_put(&b, result);
 	if (done == 0)
-		done = object_decode(a, object_type(now), FORMAT_JSON,
-			arena_str(a, buf_str(&b)), to, NULL, e);
+		done = object_decode(
+			a, object_type(now), FORMAT_JSON, arena_str(a, buf_str(&b)), to, NULL, e);
 	buf_free(&b);
 	return done;
 }
@@ -190,6 +191,24 @@ void *scale_of(struct arena *a, const struct resource *r, const void *object)
 	return s;
 }
 
+static str version_of(const struct resource *r)
+{
+	const struct type *t = resource_type(r);
+
+	return str_of(t->schema->text + type_kind(t)->api_version);
+}
+
+void *scale_managed(struct arena *a, const struct resource *r, const void *object)
+{
+	struct managed_list l = managed_to_scale(
+		a, object_type(object), object_metadata_of(object), version_of(r));
+	struct autoscaling_v1_scale *s = scale_of(a, r, object);
+
+	s->metadata.managed_fields.at = l.at;
+	s->metadata.managed_fields.len = l.len;
+	return s;
+}
+
 int scale_apply(struct arena *a, const struct resource *r, void *now, const void *scale, void **to,
 	struct err *e)
 {
@@ -207,6 +226,11 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 		return status_invalid(a, e, subject, &c);
 	if (s->metadata.resource_version.len)
 		m->resource_version = s->metadata.resource_version;
+	struct managed_list l = managed_from_scale(
+		a, object_type(now), m, &s->metadata, version_of(r));
+
+	m->managed_fields.at = l.at;
+	m->managed_fields.len = l.len;
 	if (r->custom)
 		return set_custom(a, r, now, s->spec.replicas, to, e);
 	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
@@ -223,13 +247,17 @@ static int next(struct updater *u, struct arena *a, const void *before, void **t
 
 	if (!before)
 		return status_not_found(a, e, subject);
-	return scale_apply(a, s->resource, object_copy(a, before, false), s->scale, to, e);
+	void *wanted = object_copy(a, s->scale, false);
+
+	managed_update(s->write, scale_managed(a, s->resource, before), wanted);
+	return scale_apply(a, s->resource, object_copy(a, before, false), wanted, to, e);
 }
 
-int scale_update(
-	struct operation *op, const void *scale, const void *options, void **to, struct err *e)
+int scale_update(struct operation *op, const struct managed_write *w, const void *scale,
+	const void *options, void **to, struct err *e)
 {
-	struct scaling s = {.updater = {.next = next}, .resource = op->resource, .scale = scale};
+	struct scaling s = {
+		.updater = {.next = next}, .resource = op->resource, .write = w, .scale = scale};
 	void *stored;
 	bool created;
 

@@ -77,7 +77,8 @@ static void put_cell(struct cells *c, str type, const struct json_item *v, struc
 		json_put_item(&text, v);
 		json_put_str(to, buf_str(&text));
 		buf_free(&text);
-	} else if (str_eq(type, STR("integer")) && v->kind == JSON_NUMBER && json_to_f64(v, &number)) {
+	} else if (str_eq(type, STR("integer")) && v->kind == JSON_NUMBER &&
+		json_to_f64(v, &number)) {
 		buf_add_i64(to, (int64_t)number);
 	} else if ((str_eq(type, STR("number")) && v->kind == JSON_NUMBER) ||
 		(str_eq(type, STR("boolean")) && v->kind == JSON_BOOL)) {

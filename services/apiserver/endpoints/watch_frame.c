@@ -44,8 +44,7 @@ int frame_of_stored(struct request *r, enum watch_word word, const struct stored
 	void *object;
 
 	if (r->form.as == AS_OBJECT && !converts(r->resource)) {
-		if (r->form.format == FORMAT_PROTOBUF &&
-			r->resource->stored_as == STORED_PROTOBUF)
+		if (r->form.format == FORMAT_PROTOBUF && r->resource->stored_as == STORED_PROTOBUF)
 			return frame_of_bytes(r, word, o->envelope, to, e);
 		if (r->form.format == FORMAT_PROTOBUF) {
 			TRY(stored_decode(&r->arena, o, &object, e));

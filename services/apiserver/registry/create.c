@@ -68,8 +68,6 @@ static void prepare(
 			STR_ARG(twice));
 	m->generation = s && (s->flags & STRATEGY_GENERATION) ? 1 : 0;
 	m->resource_version = (str){NULL, 0};
-	m->managed_fields.at = NULL;
-	m->managed_fields.len = 0;
 	if (s && (s->flags & STRATEGY_STATUS_RESET))
 		store_clear_field(object, STR("status"));
 	if (s && s->prepare_create)

@@ -97,7 +97,6 @@ void custom_check(struct operation *op, const void *now, const void *before, str
 	check_kind(op, now, c);
 	if (c->len)
 		return;
-	metadata_validate(
-		object_metadata_of(now), before ? object_metadata_of(before) : NULL, c);
+	metadata_validate(object_metadata_of(now), before ? object_metadata_of(before) : NULL, c);
 	structural_validate(op->resource->custom, op->subresource, now, before, c);
 }

@@ -12,8 +12,10 @@ static const struct {
 } unserved[] = {
 	/* Nothing acts on these yet, so they would only pretend. */
 	{"", "componentstatuses"},
-	{"", "resourcequotas"},
-	{"admissionregistration.k8s.io", NULL},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
 	{"apiregistration.k8s.io", NULL},
 	{"autoscaling", NULL},
 	{"flowcontrol.apiserver.k8s.io", NULL},
@@ -217,7 +219,7 @@ int store_check(const struct operation *op, str name, const struct causes *c, st
 
 static size_t field_bytes(const struct type *t, const struct field *f)
 {
-	return f->shape == SHAPE_VALUE     ? field_value_bytes(t, f)
+	return f->shape == SHAPE_VALUE      ? field_value_bytes(t, f)
 		: f->shape == SHAPE_POINTER ? sizeof(void *)
 					    : sizeof(struct str_list);
 }

@@ -15,7 +15,9 @@ int64_t pod_grace(struct operation *op, const void *now, const struct delete_opt
 void crd_prepare_create(struct operation *op, void *now);
 void crd_prepare_update(struct operation *op, void *now, const void *before);
 
-/* core_service.c */
+/* core_service.c, core_service_update.c */
+void service_prepare_update(struct operation *op, void *now, const void *before);
+bool service_takes_ports(const struct service *s);
 int service_allocate(struct operation *op, void *now, const void *before, struct err *e);
 void service_release(struct operation *op, const void *now, const void *before);
 
@@ -28,6 +30,7 @@ void secret_prepare_create(struct operation *op, void *now);
 void secret_prepare_update(struct operation *op, void *now, const void *before);
 void volume_prepare_create(struct operation *op, void *now);
 void claim_prepare_create(struct operation *op, void *now);
+void resource_quota_warn(struct operation *op, const void *now, const void *before);
 
 /* groups.c */
 void job_prepare_create(struct operation *op, void *now);

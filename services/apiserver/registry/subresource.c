@@ -54,6 +54,8 @@ static void narrow_containers(UNUSED struct operation *op, void *now, const void
 	spec.ephemeral_containers.at = pod->spec.ephemeral_containers.at;
 	spec.ephemeral_containers.len = pod->spec.ephemeral_containers.len;
 	m.resource_version = pod->metadata.resource_version;
+	m.managed_fields.at = pod->metadata.managed_fields.at;
+	m.managed_fields.len = pod->metadata.managed_fields.len;
 	pod->spec = spec;
 	pod->status = old->status;
 	pod->metadata = m;
@@ -88,6 +90,8 @@ static void narrow_resize(struct operation *op, void *now, const void *before)
 	keep_containers(op->arena, &spec, &pod->spec);
 	spec.resources = pod->spec.resources;
 	m.resource_version = pod->metadata.resource_version;
+	m.managed_fields.at = pod->metadata.managed_fields.at;
+	m.managed_fields.len = pod->metadata.managed_fields.len;
 	pod->spec = spec;
 	pod->status = old->status;
 	pod->metadata = m;

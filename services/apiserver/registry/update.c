@@ -5,6 +5,7 @@
  */
 #include "apiserver/registry/store.h"
 #include "apiserver/validation/validation.h"
+#include "lib/api/managed.h"
 #include "lib/value/quote.h"
 
 enum { UPDATE_TRIES_MAX = 100 };
@@ -193,8 +194,6 @@ static void keep_system_fields(struct object_meta *m, const struct object_meta *
 	if (old->deletion_grace_period_seconds && !m->deletion_grace_period_seconds)
 		m->deletion_grace_period_seconds = old->deletion_grace_period_seconds;
 	m->self_link = (str){NULL, 0};
-	m->managed_fields.at = NULL;
-	m->managed_fields.len = 0;
 }
 
 static void prepare(struct updating *u, void *now, const void *before)
@@ -257,6 +256,7 @@ static int put_object(struct updating *u, const void *before, void *now, struct 
 	struct err why;
 	int result;
 
+	managed_keep_times(before, now);
 	if (op->dry_run)
 		return 0;
 	if (ends(now, before)) {

@@ -244,9 +244,8 @@ static int write_spec(struct arena *a, struct tree *crd, struct tree *spec, stru
 	for (size_t i = 0; versions && i < versions->len; i++)
 		TRY(rename_paths(a, versions->items[i], STR("jsonPath"), STR("JSONPath"), e));
 	if (versions) {
-		struct tree *name = versions->len
-			? tree_get(versions->items[0], STR("name"))
-			: NULL;
+		struct tree *name = versions->len ? tree_get(versions->items[0], STR("name"))
+						  : NULL;
 
 		TRY(hoist(a, spec, versions, e));
 		if (name)

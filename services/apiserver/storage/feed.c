@@ -25,8 +25,7 @@ static void drop_filling(struct storage *s);
 static void finish_fill(struct storage *s);
 static struct cache *route(struct storage *s, str key, str *rest);
 static void watch_event(struct etcd_watch *w, const struct etcd_event *ev);
-static void tell_cache(
-	struct storage *s, struct cache *c, str rest, const struct etcd_event *ev);
+static void tell_cache(struct storage *s, struct cache *c, str rest, const struct etcd_event *ev);
 static void watch_complete(struct etcd_watch *w, int64_t revision);
 static void watch_again(struct etcd_watch *w);
 static void watch_ended(struct etcd_watch *w, const struct err *e);

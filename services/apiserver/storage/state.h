@@ -55,10 +55,10 @@ struct pending_events {
 /* All objects below one prefix of etcd. */
 struct cache {
 	struct counted counted;
-	struct cache *next; /* of all; the store thread's, as the next three */
-	struct cache *same; /* of the same prefix, which comes behind or leaves */
-	bool attached;      /* came at run time: */
-	bool unfilled;      /* it is being read meanwhile, */
+	struct cache *next;          /* of all; the store thread's, as the next three */
+	struct cache *same;          /* of the same prefix, which comes behind or leaves */
+	bool attached;               /* came at run time: */
+	bool unfilled;               /* it is being read meanwhile, */
 	struct pending_events early; /* and this happened since */
 	int64_t filled_at;
 	size_t slot; /* among a thread's indexes of watches */
@@ -84,8 +84,8 @@ struct batch {
 	struct counted counted;
 	struct storage_event **events;
 	size_t len, cap;
-	int64_t revision; /* everything up to here is told then */
-	bool restarted;   /* there is a gap before: watches end */
+	int64_t revision;       /* everything up to here is told then */
+	bool restarted;         /* there is a gap before: watches end */
 	struct cache *detached; /* a reference: its watches end */
 };
 
@@ -99,9 +99,10 @@ struct storage {
 	struct loop loop;
 	struct etcd *etcd;
 	struct cache *first_cache;
-	struct map by_prefix; /* "/registry/pods", as rows have it: the cache; not of those that came later */
-	struct map by_key;    /* "/registry/pods/", as keys have it; the store thread's */
-	struct arena arena;   /* of what lives as long as this */
+	struct map
+		by_prefix; /* "/registry/pods", as rows have it: the cache; not of those that came later */
+	struct map by_key;  /* "/registry/pods/", as keys have it; the store thread's */
+	struct arena arena; /* of what lives as long as this */
 	struct json_cache *json;
 
 	_Atomic int64_t revision; /* up to which all caches are complete; 0: not filled yet */

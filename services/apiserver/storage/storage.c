@@ -95,8 +95,7 @@ static int make_caches(struct storage *s, struct err *e)
 	for (size_t i = 0; i < api_resource_count; i++) {
 		const struct resource *r = &api_resources[i];
 
-		if (r->etcd_prefix.at && !storage_cache(s, r) &&
-			entry_stored_type(r))
+		if (r->etcd_prefix.at && !storage_cache(s, r) && entry_stored_type(r))
 			TRY(add_cache(s, r, e));
 	}
 	return 0;

@@ -94,14 +94,16 @@ static void check_group(struct causes *c, str group, const struct field_path *p)
 static void check_path(struct causes *c, str path, const struct field_path *p)
 {
 	if (path.len && path.at[0] != '.')
-		causes_invalid(c, p, cause_text(path), "must be a simple json path starting with .");
+		causes_invalid(
+			c, p, cause_text(path), "must be a simple json path starting with .");
 }
 
 static void check_column(struct causes *c,
 	const struct crd_custom_resource_column_definition *column, const struct field_path *p)
 {
 	static const char types[] = "boolean,date,integer,number,string";
-	static const char formats[] = "binary,byte,date,date-time,double,float,int32,int64,password";
+	static const char formats[] =
+		"binary,byte,date,date-time,double,float,int32,int64,password";
 	bool known = false;
 
 	for (str rest = str_of(types); rest.at;)
@@ -111,8 +113,8 @@ static void check_column(struct causes *c,
 	if (column->type.len == 0)
 		causes_required(c, FIELD(p, "type"), "must be one of %s", types);
 	else if (!known)
-		causes_invalid(c, FIELD(p, "type"), cause_text(column->type), "must be one of %s",
-			types);
+		causes_invalid(
+			c, FIELD(p, "type"), cause_text(column->type), "must be one of %s", types);
 	known = column->format.len == 0;
 	for (str rest = str_of(formats); rest.at;)
 		known |= str_eq(str_cut(&rest, ','), column->format);
@@ -125,8 +127,8 @@ static void check_column(struct causes *c,
 		check_path(c, column->json_path, FIELD(p, "JSONPath"));
 }
 
-static void check_scale_path(struct causes *c, str path, const char *below, const char *why,
-	const struct field_path *p)
+static void check_scale_path(
+	struct causes *c, str path, const char *below, const char *why, const struct field_path *p)
 {
 	if (path.len == 0)
 		causes_required(c, p, "%s", "");
@@ -136,8 +138,8 @@ static void check_scale_path(struct causes *c, str path, const char *below, cons
 		causes_invalid(c, p, cause_text(path), "%s", why);
 }
 
-static void check_subresources(struct causes *c,
-	const struct crd_custom_resource_subresources *s, const struct field_path *p)
+static void check_subresources(struct causes *c, const struct crd_custom_resource_subresources *s,
+	const struct field_path *p)
 {
 	const struct crd_custom_resource_subresource_scale *scale = s->scale;
 
@@ -159,7 +161,8 @@ static void check_subresources(struct causes *c,
 }
 
 /* The schema of a field; NULL where the path leads nowhere. */
-static const struct crd_json_schema_props *schema_at(const struct crd_json_schema_props *s, str path)
+static const struct crd_json_schema_props *schema_at(
+	const struct crd_json_schema_props *s, str path)
 {
 	for (str rest = str_slice(path, 1, path.len); rest.at && s;) {
 		str name = str_cut(&rest, '.');
@@ -173,8 +176,8 @@ static const struct crd_json_schema_props *schema_at(const struct crd_json_schem
 	return s;
 }
 
-static void check_selectable(
-	struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p)
+static void check_selectable(struct causes *c,
+	const struct crd_custom_resource_definition_version *v, const struct field_path *p)
 {
 	const struct crd_json_schema_props *root = v->schema ? v->schema->open_apiv3_schema : NULL;
 	size_t count = v->selectable_fields.len;
@@ -196,7 +199,8 @@ static void check_selectable(
 			continue;
 		}
 		if (str_starts(path, STR(".metadata")))
-			causes_invalid(c, at, cause_text(path), "must not point to fields in metadata");
+			causes_invalid(
+				c, at, cause_text(path), "must not point to fields in metadata");
 		else if (!str_eq(s->type, STR("string")) && !str_eq(s->type, STR("boolean")) &&
 			!str_eq(s->type, STR("integer")))
 			causes_invalid(c, at, cause_text(path),
@@ -214,24 +218,29 @@ static void check_selectable(
 /* What of a version is said at the top when all have it alike. */
 struct shared {
 	const char *field, *at_top;
-	void (*check)(struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p);
+	void (*check)(struct causes *c, const struct crd_custom_resource_definition_version *v,
+		const struct field_path *p);
 };
 
-static void check_schema(struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p)
+static void check_schema(struct causes *c, const struct crd_custom_resource_definition_version *v,
+	const struct field_path *p)
 {
 	bool status = v->subresources && v->subresources->status;
 
 	if (v->schema && v->schema->open_apiv3_schema)
-		structure_check(c, v->schema->open_apiv3_schema, FIELD(p, "openAPIV3Schema"), status);
+		structure_check(
+			c, v->schema->open_apiv3_schema, FIELD(p, "openAPIV3Schema"), status);
 }
 
-static void check_sub(struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p)
+static void check_sub(struct causes *c, const struct crd_custom_resource_definition_version *v,
+	const struct field_path *p)
 {
 	if (v->subresources)
 		check_subresources(c, v->subresources, p);
 }
 
-static void check_columns(struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p)
+static void check_columns(struct causes *c, const struct crd_custom_resource_definition_version *v,
+	const struct field_path *p)
 {
 	for (size_t i = 0; i < v->additional_printer_columns.len; i++)
 		check_column(c, &v->additional_printer_columns.at[i], FIELD_INDEX(p, i));
@@ -263,7 +272,8 @@ static bool is_alike(const struct crd_custom_resource_definition_spec *s, size_t
 	return true;
 }
 
-static void check_deprecation(struct causes *c, const struct crd_custom_resource_definition_version *v, const struct field_path *p)
+static void check_deprecation(struct causes *c,
+	const struct crd_custom_resource_definition_version *v, const struct field_path *p)
 {
 	const struct field_path *at = FIELD(p, "deprecationWarning");
 
@@ -276,8 +286,8 @@ static void check_deprecation(struct causes *c, const struct crd_custom_resource
 		causes_invalid(c, at, cause_text(*v->deprecation_warning),
 			"must be <= 256 characters long");
 	else if (v->deprecation_warning->len == 0)
-		causes_invalid(c, at, cause_text(*v->deprecation_warning),
-			"must not be an empty string");
+		causes_invalid(
+			c, at, cause_text(*v->deprecation_warning), "must not be an empty string");
 }
 
 static void check_versions(struct causes *c, const struct crd_custom_resource_definition_spec *s,
@@ -303,14 +313,14 @@ static void check_versions(struct causes *c, const struct crd_custom_resource_de
 			if (!alike[k])
 				shared[k].check(c, v, FIELD(here, shared[k].field));
 	}
-	struct cause_value all = cause_field(c->arena,
-		api_type(API_CRD_CUSTOM_RESOURCE_DEFINITION_SPEC), s, "versions");
+	struct cause_value all = cause_field(
+		c->arena, api_type(API_CRD_CUSTOM_RESOURCE_DEFINITION_SPEC), s, "versions");
 
 	if (!unique)
 		causes_invalid(c, versions, all, "must contain unique version names");
 	if (stored != 1)
-		causes_invalid(
-			c, versions, all, "must have exactly one version marked as storage version");
+		causes_invalid(c, versions, all,
+			"must have exactly one version marked as storage version");
 	for (size_t k = 0; k < COUNT_OF(shared) && s->versions.len; k++)
 		if (alike[k])
 			shared[k].check(c, &s->versions.at[0], FIELD(p, shared[k].at_top));
@@ -370,13 +380,15 @@ static bool has_text(const struct str_list *list, str text)
 	return false;
 }
 
-static void check_stored_versions(struct causes *c, const struct crd_custom_resource_definition *crd)
+static void check_stored_versions(
+	struct causes *c, const struct crd_custom_resource_definition *crd)
 {
 	const struct str_list *had = &crd->status.stored_versions;
 	const struct field_path *p = FIELD(FIELD(NULL, "status"), "storedVersions");
 
 	if (had->len == 0) {
-		causes_invalid(c, p, show_texts(c->arena, had), "must have at least one stored version");
+		causes_invalid(
+			c, p, show_texts(c->arena, had), "must have at least one stored version");
 		return;
 	}
 	for (size_t i = 0; i < crd->spec.versions.len; i++) {
@@ -394,8 +406,10 @@ static void check_stored_versions(struct causes *c, const struct crd_custom_reso
 			there |= str_eq(crd->spec.versions.at[k].name, v);
 		if (!there)
 			causes_invalid(c, FIELD_INDEX(p, i), cause_text(v),
-				"missing from spec.versions; %.*s was previously a storage version, "
-				"and must remain in spec.versions until a storage migration ensures "
+				"missing from spec.versions; %.*s was previously a storage "
+				"version, "
+				"and must remain in spec.versions until a storage migration "
+				"ensures "
 				"no data remains persisted in %.*s and removes %.*s from "
 				"status.storedVersions",
 				STR_ARG(v), STR_ARG(v), STR_ARG(v));
@@ -451,8 +465,7 @@ void check_crd(struct validation *v, UNUSED const struct field_path *root, const
 	need_names(c, &s->names, FIELD(p, "names"));
 	check_names(c, &s->names, FIELD(p, "names"));
 	check_conversion(c, s->conversion, FIELD(p, "conversion"));
-	check_names(c, &crd->status.accepted_names,
-		FIELD(FIELD(NULL, "status"), "acceptedNames"));
+	check_names(c, &crd->status.accepted_names, FIELD(FIELD(NULL, "status"), "acceptedNames"));
 	check_stored_versions(c, crd);
 	check_approval(c, crd, before);
 	if (s->preserve_unknown_fields && !(before && before->spec.preserve_unknown_fields))

@@ -1,5 +1,6 @@
 #include "lib/api/causes.h"
 
+#include "lib/codec/json.h"
 #include "lib/schema/path.h"
 #include "lib/value/quote.h"
 
@@ -77,6 +78,24 @@ struct cause_value cause_struct(struct arena *a, const struct type *t, const voi
 struct cause_value cause_json(str json)
 {
 	return (struct cause_value){CAUSE_BARE, json};
+}
+
+struct cause_value cause_list(struct arena *a, const struct str_list *texts)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	buf_add_char(&b, '[');
+	for (size_t i = 0; i < texts->len; i++) {
+		if (i > 0)
+			buf_add_char(&b, ',');
+		json_put_str(&b, texts->at[i]);
+	}
+	buf_add_char(&b, ']');
+	str json = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return cause_json(json);
 }
 
 struct cause_value cause_field(

@@ -70,6 +70,7 @@ struct cause_value cause_i64(struct arena *a, int64_t value);
 struct cause_value cause_bool(bool value);
 struct cause_value cause_struct(struct arena *a, const struct type *t, const void *o);
 struct cause_value cause_json(str json); /* written as it is */
+struct cause_value cause_list(struct arena *a, const struct str_list *texts);
 
 /* What `o`, of type `t`, has at a path (lib/schema/path.h); null when there is nothing. */
 struct cause_value cause_field(

@@ -39,8 +39,7 @@ int regex_parse(struct arena *a, str pattern, struct node **to, struct err *e)
 
 static int fail(struct parser *p, const char *what, str where)
 {
-	return err_set(
-		p->e, ERR_INVALID, "error parsing regexp: %s: `%.*s`", what, STR_ARG(where));
+	return err_set(p->e, ERR_INVALID, "error parsing regexp: %s: `%.*s`", what, STR_ARG(where));
 }
 
 /* What was read since `start`. */
@@ -429,7 +428,8 @@ static int read_escape(struct parser *p, uint32_t *to)
 		return read_hex(p, start, to);
 	if (c == '0' || (c >= '1' && c <= '7' && octal)) {
 		*to = c - '0';
-		for (int i = 1; i < 3 && p->rest.len && p->rest.at[0] >= '0' && p->rest.at[0] <= '7';
+		for (int i = 1;
+			i < 3 && p->rest.len && p->rest.at[0] >= '0' && p->rest.at[0] <= '7';
 			i++, skip(p, 1))
 			*to = *to * 8 + (uint32_t)(p->rest.at[0] - '0');
 		return 0;

@@ -14,7 +14,8 @@ struct range {
 };
 
 /* Sorted, disjoint, once class_settle has run. */
-struct class {
+struct class
+{
 	struct range *at;
 	size_t len, cap;
 };

@@ -214,7 +214,8 @@ static bool has(const struct threads *t, uint32_t pc)
 
 /* Adds `pc` and all that can be reached from there without a character. True at a match. The stack
  * holds each instruction at most twice. */
-static bool add(const struct regex *r, struct threads *t, uint32_t *stack, uint32_t pc, unsigned all)
+static bool add(
+	const struct regex *r, struct threads *t, uint32_t *stack, uint32_t pc, unsigned all)
 {
 	size_t depth = 0;
 
@@ -253,8 +254,8 @@ static bool takes(const struct regex *r, const struct instruction *i, uint32_t r
 	return i->op == OP_CLASS && class_has(&r->classes[i->x], rune);
 }
 
-static bool run(const struct regex *r, str text, struct threads now, struct threads next,
-	uint32_t *stack)
+static bool run(
+	const struct regex *r, str text, struct threads now, struct threads next, uint32_t *stack)
 {
 	int64_t before = -1, after = -1;
 	uint32_t rune = 0;

@@ -61,7 +61,10 @@ TEST(regex_matches_as_go_does)
 		{"^\\pL+$", "\xc3\xa9\xce\xb1", true},
 		{"^\\p{Lu}$", "\xc3\x89", true},
 		{"^\\P{Lu}$", "\xc3\x89", false},
-		{"^\\x41\\x{e9}\\101$", "A\xc3\xa9" "A", true},
+		{"^\\x41\\x{e9}\\101$",
+			"A\xc3\xa9"
+			"A",
+			true},
 		{"^\\Qa.b\\E$", "a.b", true},
 		{"^\\Qa.b\\E$", "axb", false},
 		{"^\\.\\*$", ".*", true},
@@ -133,9 +136,11 @@ TEST(regex_bounds_its_program)
 	struct regex *r;
 	struct err e;
 
-	CHECK_FAILS(regex_compile(STR("((((abcdefghij){10}){10}){10}klmnopqrst){1}(abcdefghij"
-				      "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij){1000}"),
-			    &r, &e),
+	CHECK_FAILS(
+		regex_compile(
+			STR("((((abcdefghij){10}){10}){10}klmnopqrst){1}(abcdefghij"
+			    "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij){1000}"),
+			&r, &e),
 		&e, ERR_INVALID, "expression too large");
 	struct buf b;
 

@@ -31,7 +31,8 @@ void open_drop(const struct type *t, void *o, str name)
 	texts->len = kept;
 }
 
-static bool value_fits(const struct type *owner, const struct field *f, const struct json_item *item)
+static bool value_fits(
+	const struct type *owner, const struct field *f, const struct json_item *item)
 {
 	int64_t number;
 

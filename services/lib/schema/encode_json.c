@@ -48,7 +48,7 @@ static bool is_empty(const struct type *t, const struct field *f, const void *at
 	}
 }
 
-static bool is_left_out(const struct type *t, const struct field *f, const void *at)
+bool field_is_left_out(const struct type *t, const struct field *f, const void *at)
 {
 	if ((f->flags & FIELD_OMITEMPTY) && is_empty(t, f, at))
 		return true;
@@ -71,7 +71,8 @@ static void put_name(struct buf *b, const struct type *t, const struct field *f,
 }
 
 /* Texts up to the member `before`, or all. */
-static void put_texts(struct buf *b, const struct str_map *texts, size_t *at, str before, bool *first)
+static void put_texts(
+	struct buf *b, const struct str_map *texts, size_t *at, str before, bool *first)
 {
 	for (; *at < texts->len; (*at)++) {
 		const struct str_entry *text = &texts->at[*at];
@@ -96,7 +97,7 @@ static void put_open_members(struct buf *b, const struct type *t, const void *o)
 
 	buf_add_char(b, '{');
 	for (const struct field *f = json_fields(t); f < json_fields_end(t); f++) {
-		if (is_left_out(t, f, field_at(o, f)))
+		if (field_is_left_out(t, f, field_at(o, f)))
 			continue;
 		put_texts(b, texts, &at, field_name(t, f), &first);
 		put_name(b, t, f, first);
@@ -119,7 +120,7 @@ static void put_members(struct buf *b, const struct type *t, const void *o)
 	for (const struct field *f = json_fields(t); f < json_fields_end(t); f++) {
 		const void *at = field_at(o, f);
 
-		if (is_left_out(t, f, at))
+		if (field_is_left_out(t, f, at))
 			continue;
 		put_name(b, t, f, first);
 		put_field(b, t, f, at);

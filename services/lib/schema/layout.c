@@ -239,8 +239,8 @@ static void find_defaults(struct layout *l, struct type *t)
 	}
 }
 
-int layout_finish(struct layout *l, str group, str version, str kind, const struct type **root,
-	struct err *e)
+int layout_finish(
+	struct layout *l, str group, str version, str kind, const struct type **root, struct err *e)
 {
 	static default_function *const no_functions[1];
 	struct schema *s = l->schema;

@@ -49,9 +49,9 @@ enum field_flags {
 	FIELD_SET = 1 << 9,    /* list of distinct scalars */
 	FIELD_KEYED = 1 << 10, /* list of structs told apart by list_keys */
 	FIELD_GRANULAR = 1 << 11,
-	FIELD_DEFAULT = 1 << 12, /* the rules hold a default */
-	FIELD_ESCAPED = 1 << 13, /* the name needs escapes in JSON */
-	FIELD_MILLI = 1 << 14,   /* defaults round its quantities up to thousandths */
+	FIELD_DEFAULT = 1 << 12,  /* the rules hold a default */
+	FIELD_ESCAPED = 1 << 13,  /* the name needs escapes in JSON */
+	FIELD_MILLI = 1 << 14,    /* defaults round its quantities up to thousandths */
 	FIELD_NULLABLE = 1 << 15, /* a null that was given stays, whatever the default */
 };
 

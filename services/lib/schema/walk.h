@@ -63,6 +63,9 @@ NODISCARD int map_settle(struct arena *a, struct any_list *map, size_t entry, st
 /* Go's zero value; of a pointer, list or map: nil. */
 bool field_is_zero(const struct type *owner, const struct field *f, const void *at) PURE;
 
+/* What JSON has no key for: empty with omitempty, zero with omitzero. */
+bool field_is_left_out(const struct type *owner, const struct field *f, const void *at);
+
 NODISCARD int json_decode_struct(
 	struct arena *a, const struct type *t, str in, void *o, struct notes *n, struct err *e);
 NODISCARD int pb_decode_struct(

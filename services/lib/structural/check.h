@@ -27,8 +27,8 @@ struct cause_value check_show(struct check *k, const struct json_item *v);
 /* limits.c: false if the value is of a wrong type. */
 bool check_type(struct check *k, const struct crd_json_schema_props *s, const struct json_item *v,
 	str path);
-void check_limits(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path);
+void check_limits(struct check *k, const struct crd_json_schema_props *s, const struct json_item *v,
+	str path);
 void check_enum(struct check *k, const struct crd_json_schema_props *s, const struct json_item *v,
 	str path);
 

@@ -47,7 +47,8 @@ static void check_below(struct causes *c, struct structural *x,
 	if (s->items && s->items->schema)
 		check_below(c, x, s->items->schema, FIELD(p, "items"));
 	if (s->additional_properties && s->additional_properties->schema)
-		check_below(c, x, s->additional_properties->schema, FIELD(p, "additionalProperties"));
+		check_below(
+			c, x, s->additional_properties->schema, FIELD(p, "additionalProperties"));
 }
 
 void check_defaults(

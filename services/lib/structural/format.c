@@ -29,10 +29,10 @@ static bool looks_like(str text, const char *shape)
 			return false;
 		char c = text.at[at++];
 
-		if (*shape == 'd' ? !is_digit(c)
-			: *shape == 'h' ? str_hex_digit(c) < 0
-			: *shape == 'v' ? !strchr("89abAB", c)
-					: c != *shape)
+		if (*shape == 'd'               ? !is_digit(c)
+				: *shape == 'h' ? str_hex_digit(c) < 0
+				: *shape == 'v' ? !strchr("89abAB", c)
+						: c != *shape)
 			return false;
 	}
 	return at == text.len;
@@ -139,7 +139,8 @@ static bool is_email(str s)
 	if (!rest.at || local.len == 0 || !is_hostname(rest))
 		return false;
 	for (size_t i = 0; i < local.len; i++)
-		if (!str_is_alphanumeric(local.at[i]) && !strchr("!#$%&'*+-/=?^_`{|}~.", local.at[i]) &&
+		if (!str_is_alphanumeric(local.at[i]) &&
+			!strchr("!#$%&'*+-/=?^_`{|}~.", local.at[i]) &&
 			(unsigned char)local.at[i] < 0x80)
 			return false;
 	return local.at[0] != '.' && local.at[local.len - 1] != '.';
@@ -186,8 +187,8 @@ static bool is_date_time(str s)
 /* "1h30m", "1.5s", and what Scala writes: "2 days". */
 static bool is_duration(str s)
 {
-	static const char *const units[] = {"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h",
-		"d", "w", "nano", "nanos", "nanosecond", "nanoseconds", "micro", "micros",
+	static const char *const units[] = {"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m",
+		"h", "d", "w", "nano", "nanos", "nanosecond", "nanoseconds", "micro", "micros",
 		"microsecond", "microseconds", "milli", "millis", "millisecond", "milliseconds",
 		"second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week",
 		"weeks"};

@@ -53,8 +53,8 @@ static void wrong_type(struct check *k, str path, str wanted, str is)
 		STR_ARG(wanted), STR_ARG(is));
 }
 
-bool check_type(struct check *k, const struct crd_json_schema_props *s, const struct json_item *v,
-	str path)
+bool check_type(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	str is = type_of(v), format = format_of(s);
 	bool either = s->x_kubernetes_int_or_string;
@@ -78,7 +78,7 @@ bool check_type(struct check *k, const struct crd_json_schema_props *s, const st
 
 	if (!fits && format.len && !text) {
 		wrong_type(k, path, format,
-			v->kind != JSON_NUMBER            ? STR("")
+			v->kind != JSON_NUMBER               ? STR("")
 				: str_eq(is, STR("integer")) ? STR("int64")
 							     : STR("float64"));
 		return false;
@@ -105,8 +105,8 @@ static bool matches(struct check *k, str pattern, str text)
 	return r && regex_matches(r, text);
 }
 
-static void check_string(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_string(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	int64_t length = (int64_t)count_characters(v->text);
 	str format = format_of(s);
@@ -173,8 +173,8 @@ static bool is_multiple(double number, double factor)
 	return fabs(times - round(times)) < 1e-9 * fmax(1, fabs(times));
 }
 
-static void check_number(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_number(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	int64_t exact;
 	bool integer = json_to_i64(v, &exact);
@@ -188,16 +188,13 @@ static void check_number(struct check *k, const struct crd_json_schema_props *s,
 						  : is_multiple(number, *s->multiple_of)))
 		check_fail(k, CAUSE_INVALID, path, check_show(k, v), "should be a multiple of %.*s",
 			STR_ARG(show_limit(k, *s->multiple_of, integer)));
-	if (s->maximum &&
-		(s->exclusive_maximum ? number >= *s->maximum : number > *s->maximum))
+	if (s->maximum && (s->exclusive_maximum ? number >= *s->maximum : number > *s->maximum))
 		check_fail(k, CAUSE_INVALID, path, check_show(k, v), "should be less than %s%.*s",
 			s->exclusive_maximum ? "" : "or equal to ",
 			STR_ARG(show_limit(k, *s->maximum, integer)));
-	if (s->minimum &&
-		(s->exclusive_minimum ? number <= *s->minimum : number < *s->minimum))
+	if (s->minimum && (s->exclusive_minimum ? number <= *s->minimum : number < *s->minimum))
 		check_fail(k, CAUSE_INVALID, path, check_show(k, v),
-			"should be greater than %s%.*s",
-			s->exclusive_minimum ? "" : "or equal to ",
+			"should be greater than %s%.*s", s->exclusive_minimum ? "" : "or equal to ",
 			STR_ARG(show_limit(k, *s->minimum, integer)));
 	k->matched++;
 }
@@ -212,8 +209,8 @@ static void check_count(struct check *k, const int64_t *min, const int64_t *max,
 		causes_too_many(k->causes, check_path(k, path), count, (size_t)*max);
 }
 
-void check_limits(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+void check_limits(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	switch (v->kind) {
 	case JSON_STRING: check_string(k, s, v, path); break;
@@ -229,8 +226,8 @@ void check_limits(struct check *k, const struct crd_json_schema_props *s,
 	}
 }
 
-void check_enum(struct check *k, const struct crd_json_schema_props *s, const struct json_item *v,
-	str path)
+void check_enum(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	struct json_item allowed;
 	str *texts;

@@ -23,7 +23,8 @@ static str text_of(struct arena *a, const struct json_item *v)
 }
 
 /* What tells an item from the others, as JSON: itself, or of a map the object of its keys. */
-static str identity(struct arena *a, const struct crd_json_schema_props *s, const struct json_item *v)
+static str identity(
+	struct arena *a, const struct crd_json_schema_props *s, const struct json_item *v)
 {
 	const struct str_list *keys = &s->x_kubernetes_list_map_keys;
 	struct json_item key;

@@ -15,15 +15,18 @@ void check_root_members(
 		causes_invalid(c, FIELD(p, "type"), cause_text(s->type),
 			"only \"object\" is allowed as the type at the root of the schema if the "
 			"status subresource is enabled");
-	if (s->all_of.len || s->any_of.len || s->one_of.len || s->not || s->enum_.len || s->default_ ||
-		s->additional_properties || s->nullable || s->max_properties || s->min_properties ||
-		s->x_kubernetes_embedded_resource || s->x_kubernetes_int_or_string ||
-		s->x_kubernetes_list_type || s->x_kubernetes_map_type)
+	if (s->all_of.len || s->any_of.len || s->one_of.len || s->not || s->enum_.len ||
+		s->default_ || s->additional_properties || s->nullable || s->max_properties ||
+		s->min_properties || s->x_kubernetes_embedded_resource ||
+		s->x_kubernetes_int_or_string || s->x_kubernetes_list_type ||
+		s->x_kubernetes_map_type)
 		causes_invalid(c, p, cause_struct(c->arena, api_type(API_CRD_JSON_SCHEMA_PROPS), s),
 			"only [Description Type Format Title Maximum ExclusiveMaximum Minimum "
-			"ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems "
+			"ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems "
+			"UniqueItems "
 			"MultipleOf Required Items Properties ExternalDocs Example "
-			"XPreserveUnknownFields XValidations] fields are allowed at the root of the "
+			"XPreserveUnknownFields XValidations] fields are allowed at the root of "
+			"the "
 			"schema if the status subresource is enabled");
 }
 
@@ -58,7 +61,8 @@ static void check_unsupported(
 		causes_forbidden(c, FIELD(p, "type"),
 			"type cannot be set to null, use nullable as an alternative");
 	if (s->items && s->items->json_schemas.len)
-		causes_forbidden(c, FIELD(p, "items"), "items must be a schema object and not an array");
+		causes_forbidden(
+			c, FIELD(p, "items"), "items must be a schema object and not an array");
 	if (s->unique_items)
 		causes_forbidden(c, FIELD(p, "uniqueItems"),
 			"uniqueItems cannot be set to true since the runtime complexity becomes "
@@ -81,7 +85,8 @@ static void check_goes_with(struct causes *c, const struct crd_json_schema_props
 	if (str_eq(s->type, str_of(type)))
 		return;
 	if (s->type.len == 0)
-		causes_required(c, FIELD(p, "type"), "must be %s if %s is specified", type, extension);
+		causes_required(
+			c, FIELD(p, "type"), "must be %s if %s is specified", type, extension);
 	else
 		causes_invalid(c, FIELD(p, "type"), cause_text(s->type),
 			"must be %s if %s is specified", type, extension);
@@ -234,7 +239,7 @@ static void check_below(
 	for (size_t i = 0; i < s->properties.len; i++)
 		check_below(c, &s->properties.at[i].value,
 			FIELD_KEY(FIELD(p, "properties"), s->properties.at[i].key));
-	if (s->not)
+	if (s->not )
 		check_below(c, s->not, FIELD(p, "not"));
 	for (size_t i = 0; i < s->all_of.len; i++)
 		check_below(c, &s->all_of.at[i], FIELD_INDEX(FIELD(p, "allOf"), i));

@@ -56,8 +56,8 @@ static size_t put_head(struct maker *m, struct layout_field *to, bool root)
 	return 3;
 }
 
-static int put_struct(struct maker *m, const struct crd_json_schema_props *s, bool root, bool keeps,
-	uint16_t *to)
+static int put_struct(
+	struct maker *m, const struct crd_json_schema_props *s, bool root, bool keeps, uint16_t *to)
 {
 	bool object = root || (s && s->x_kubernetes_embedded_resource);
 	size_t count = 0, properties = s ? s->properties.len : 0;
@@ -197,8 +197,7 @@ int structural_rows(struct arena *a, const struct structural_kind *kind,
 	if (result == 0)
 		result = put_struct(&m, schema, true, keeps, &root);
 	if (result == 0)
-		result = layout_finish(
-			&m.layout, kind->group, kind->version, kind->kind, to, e);
+		result = layout_finish(&m.layout, kind->group, kind->version, kind->kind, to, e);
 	layout_free(&m.layout);
 	return result;
 }

@@ -13,9 +13,11 @@ static const char schema_json[] =
 	"\"port\":{\"x-kubernetes-int-or-string\":true},"
 	"\"free\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true},"
 	"\"kept\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,"
-	"\"properties\":{\"a\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"string\"}}}}},"
+	"\"properties\":{\"a\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"string\"}}}}}"
+	","
 	"\"labels\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
-	"\"matrix\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}},"
+	"\"matrix\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":"
+	"\"integer\"}}},"
 	"\"nested\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
 	"\"additionalProperties\":{\"type\":\"integer\"}}},"
 	"\"items\":{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\","
@@ -82,7 +84,8 @@ TEST(rows_keep_what_is_valid_and_drop_what_is_unknown)
 	} rows[] = {
 		{"{}", "{}"},
 		{"{\"unknown\":1,\"size\":5}", "{\"size\":5}"},
-		{"{\"size\":5,\"on\":true,\"name\":\"n\"}", "{\"name\":\"n\",\"on\":true,\"size\":5}"},
+		{"{\"size\":5,\"on\":true,\"name\":\"n\"}",
+			"{\"name\":\"n\",\"on\":true,\"size\":5}"},
 		{"{\"ratio\":1.50}", "{\"ratio\":1.5}"},
 		{"{\"ratio\":9007199254740993}", "{\"ratio\":9007199254740993}"},
 		{"{\"size\":1.0}", "{\"size\":1}"},
@@ -92,13 +95,16 @@ TEST(rows_keep_what_is_valid_and_drop_what_is_unknown)
 			"{\"free\":{\"a\":{\"x\":[],\"y\":2},\"b\":1}}"},
 		{"{\"kept\":{\"z\":1,\"a\":{\"b\":\"c\",\"d\":1},\"0\":2}}",
 			"{\"kept\":{\"0\":2,\"a\":{\"b\":\"c\"},\"z\":1}}"},
-		{"{\"labels\":{\"b\":\"2\",\"a\":\"1\"}}", "{\"labels\":{\"a\":\"1\",\"b\":\"2\"}}"},
+		{"{\"labels\":{\"b\":\"2\",\"a\":\"1\"}}",
+			"{\"labels\":{\"a\":\"1\",\"b\":\"2\"}}"},
 		{"{\"labels\":{}}", "{\"labels\":{}}"},
 		{"{\"items\":[]}", "{\"items\":[]}"},
 		{"{\"matrix\":[[1,2],[],[3]]}", "{\"matrix\":[[1,2],[],[3]]}"},
-		{"{\"nested\":{\"a\":{\"b\":1},\"c\":{}}}", "{\"nested\":{\"a\":{\"b\":1},\"c\":{}}}"},
+		{"{\"nested\":{\"a\":{\"b\":1},\"c\":{}}}",
+			"{\"nested\":{\"a\":{\"b\":1},\"c\":{}}}"},
 		{"{\"items\":[{\"key\":\"k\",\"more\":1}]}", "{\"items\":[{\"key\":\"k\"}]}"},
-		{"{\"template\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\","
+		{"{\"template\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":"
+		 "\"p\","
 		 "\"no\":1},\"spec\":{\"x\":1}}}",
 			"{\"template\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{"
 			"\"name\":\"p\"},\"spec\":{\"x\":1}}}"},
@@ -131,7 +137,8 @@ TEST(rows_have_defaults)
 		{"{\"size\":1,\"name\":\"n\",\"inner\":{},\"items\":[{\"key\":\"k\"}]}",
 			"{\"inner\":{\"deep\":[\"a\",\"b\"]},\"items\":[{\"key\":\"k\",\"value\":"
 			"\"v\"}],\"name\":\"n\",\"size\":1}"},
-		{"{\"size\":\"no\",\"name\":1,\"inner\":2}", "{\"inner\":2,\"name\":1,\"size\":\"no\"}"},
+		{"{\"size\":\"no\",\"name\":1,\"inner\":2}",
+			"{\"inner\":2,\"name\":1,\"size\":\"no\"}"},
 	};
 	const struct type *type = make(t, schema_json);
 
@@ -183,7 +190,8 @@ TEST(rows_of_no_schema_keep_all)
 TEST(rows_survive_a_default_that_does_not_fit)
 {
 	const struct type *type = make(t,
-		"{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"properties\":{"
+		"{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"properties\":"
+		"{"
 		"\"a\":{\"type\":\"integer\",\"default\":\"x\"}}}}}");
 
 	CHECK_STR(round_trip(t, type, "{}", true, NULL), "{}");

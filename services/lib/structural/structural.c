@@ -25,14 +25,15 @@ int structural_init(struct structural *s, struct arena *a,
 	const struct crd_custom_resource_definition *definition,
 	const struct crd_custom_resource_definition_version *version, struct err *e)
 {
-	const struct crd_custom_resource_definition_names *names = &definition->status.accepted_names;
+	const struct crd_custom_resource_definition_names *names =
+		&definition->status.accepted_names;
 	const struct structural_kind kind = {definition->spec.group, version->name, names->kind};
 
 	*s = (struct structural){.definition = definition,
 		.version = version,
 		.schema = version->schema ? version->schema->open_apiv3_schema : NULL};
-	TRY(structural_rows(a, &kind, s->schema, definition->spec.preserve_unknown_fields,
-		&s->type, e));
+	TRY(structural_rows(
+		a, &kind, s->schema, definition->spec.preserve_unknown_fields, &s->type, e));
 	structural_compile(s);
 	/* Stored by a server that knows them: here they would not be enforced. */
 	if (schema_any(s->schema, has_rules, NULL))

@@ -66,13 +66,13 @@ static void check_alternatives(struct causes *c, const struct crd_json_schema_pr
 			FIELD_INDEX(FIELD(p, "allOf"), i));
 	for (size_t i = 0; i < s->one_of.len; i++)
 		check_nested(c, &s->one_of.at[i], false, FIELD_INDEX(FIELD(p, "oneOf"), i));
-	if (s->not)
+	if (s->not )
 		check_nested(c, s->not, false, FIELD(p, "not"));
 	check_pattern(c, s, p);
 }
 
-static void forbid(struct causes *c, bool is, const struct field_path *p, const char *name,
-	const char *why)
+static void forbid(
+	struct causes *c, bool is, const struct field_path *p, const char *name, const char *why)
 {
 	if (is)
 		causes_forbidden(c, FIELD(p, name), "must be %s to be structural", why);
@@ -126,7 +126,8 @@ static void check_type(struct causes *c, const struct crd_json_schema_props *s, 
 		causes_required(c, FIELD(p, "type"), "%s", needed[level]);
 	}
 	if (level == LEVEL_ROOT && s->type.len && !is_type(s, "object"))
-		causes_invalid(c, FIELD(p, "type"), cause_text(s->type), "must be object at the root");
+		causes_invalid(
+			c, FIELD(p, "type"), cause_text(s->type), "must be object at the root");
 }
 
 static const struct crd_json_schema_props *property(
@@ -175,7 +176,8 @@ static void check_head(struct causes *c, const struct crd_json_schema_props *s, 
 			cause_text(metadata->type), "must be object");
 	if (metadata && level == LEVEL_ROOT && !narrows_names(metadata))
 		causes_forbidden(c, FIELD_KEY(properties, STR("metadata")),
-			"must not specify anything other than name and generateName, but metadata is "
+			"must not specify anything other than name and generateName, but metadata "
+			"is "
 			"implicitly specified");
 	if (s->x_kubernetes_embedded_resource && !structural_keeps(s) && s->properties.len == 0)
 		causes_required(c, FIELD(p, "properties"),
@@ -197,12 +199,13 @@ static void check_form(struct causes *c, const struct crd_json_schema_props *s, 
 		check_form(c, &s->properties.at[i].value, LEVEL_FIELD,
 			FIELD_KEY(FIELD(p, "properties"), s->properties.at[i].key));
 	if (more && level == LEVEL_ROOT)
-		causes_forbidden(c, FIELD(p, "additionalProperties"), "must not be used at the root");
+		causes_forbidden(
+			c, FIELD(p, "additionalProperties"), "must not be used at the root");
 	if (more && more->schema)
 		check_form(c, more->schema, LEVEL_FIELD, FIELD(p, "additionalProperties"));
 	if (s->x_kubernetes_int_or_string && structural_keeps(s))
-		causes_invalid(c, FIELD(p, "x-kubernetes-preserve-unknown-fields"), cause_bool(true),
-			"must be false if x-kubernetes-int-or-string is true");
+		causes_invalid(c, FIELD(p, "x-kubernetes-preserve-unknown-fields"),
+			cause_bool(true), "must be false if x-kubernetes-int-or-string is true");
 	if (s->x_kubernetes_int_or_string && s->x_kubernetes_embedded_resource)
 		causes_invalid(c, FIELD(p, "x-kubernetes-embedded-resource"), cause_bool(true),
 			"must be false if x-kubernetes-int-or-string is true");
@@ -251,7 +254,7 @@ static void check_complete(struct causes *c, const struct crd_json_schema_props 
 	const struct crd_json_schema_props *s, const struct field_path *where,
 	const struct field_path *p)
 {
-	if (nested->not)
+	if (nested->not )
 		check_member(c, nested->not, s, where, FIELD(p, "not"));
 	for (size_t i = 0; i < nested->all_of.len; i++)
 		check_member(c, &nested->all_of.at[i], s, where, FIELD_INDEX(FIELD(p, "allOf"), i));

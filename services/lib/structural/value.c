@@ -55,8 +55,8 @@ static void add_causes(struct causes *to, const struct causes *from)
 }
 
 /* What is wrong by another schema, kept apart. */
-static struct check apart(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static struct check apart(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	struct check other = *k;
 
@@ -87,8 +87,8 @@ static void take_best(struct check *best, const struct check *one)
 		*best = *one;
 }
 
-static void check_any_of(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_any_of(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	struct check best = {.causes = NULL};
 
@@ -108,8 +108,8 @@ static void check_any_of(struct check *k, const struct crd_json_schema_props *s,
 	k->matched += best.matched;
 }
 
-static void check_one_of(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_one_of(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	struct check best = {.causes = NULL};
 	size_t valid = 0;
@@ -139,8 +139,8 @@ static void check_one_of(struct check *k, const struct crd_json_schema_props *s,
 		add_causes(k->causes, best.causes);
 }
 
-static void check_all_of(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_all_of(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	size_t valid = 0;
 
@@ -156,19 +156,18 @@ static void check_all_of(struct check *k, const struct crd_json_schema_props *s,
 			valid ? "" : ". None validated");
 }
 
-static void check_alternatives(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_alternatives(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	check_any_of(k, s, v, path);
 	check_one_of(k, s, v, path);
 	check_all_of(k, s, v, path);
-	if (s->not && apart(k, s->not, v, path).causes->len == 0)
+	if (s->not &&apart(k, s->not, v, path).causes->len == 0)
 		fail_whole(k, "\"%.*s\" must not validate the schema (not)", STR_ARG(path));
 	k->matched++;
 }
 
-static const struct crd_json_schema_props *property(
-	const struct crd_json_schema_props *s, str name)
+static const struct crd_json_schema_props *property(const struct crd_json_schema_props *s, str name)
 {
 	for (size_t low = 0, high = s->properties.len; low < high;) {
 		size_t middle = (low + high) / 2;
@@ -200,8 +199,8 @@ static void check_members(struct check *k, const struct crd_json_schema_props *s
 
 	for (struct json_item m; json_next(&walk, &m);) {
 		const struct crd_json_schema_props *p = property(s, m.key);
-		str below = arena_fmt(k->arena, "%.*s%s%.*s", STR_ARG(path), path.len ? "." : "",
-			STR_ARG(m.key));
+		str below = arena_fmt(
+			k->arena, "%.*s%s%.*s", STR_ARG(path), path.len ? "." : "", STR_ARG(m.key));
 
 		if (k->causes->len >= VALUE_CAUSES_MAX)
 			return;
@@ -216,8 +215,8 @@ static void check_members(struct check *k, const struct crd_json_schema_props *s
 	}
 }
 
-static void check_required(struct check *k, const struct crd_json_schema_props *s,
-	const struct json_item *v, str path)
+static void check_required(
+	struct check *k, const struct crd_json_schema_props *s, const struct json_item *v, str path)
 {
 	struct json_item ignored;
 
@@ -348,7 +347,8 @@ void structural_validate(const struct structural *s, str subresource, const void
 
 	if (!s->schema)
 		return;
-	if (!read_object(c->arena, now, &root) || (before && !read_object(c->arena, before, &old))) {
+	if (!read_object(c->arena, now, &root) ||
+		(before && !read_object(c->arena, before, &old))) {
 		causes_invalid(c, NULL, cause_text(STR("")), "the object is too large");
 		return;
 	}
@@ -360,8 +360,9 @@ void structural_validate(const struct structural *s, str subresource, const void
 		check_list_types(c, s->schema, &root, NULL);
 }
 
-void structural_validate_json(const struct structural *s, const struct crd_json_schema_props *schema,
-	str json, const struct field_path *base, struct causes *c)
+void structural_validate_json(const struct structural *s,
+	const struct crd_json_schema_props *schema, str json, const struct field_path *base,
+	struct causes *c)
 {
 	struct check k = {.structural = s, .arena = c->arena, .causes = c, .base = base};
 	struct json_item root;

@@ -18,5 +18,6 @@ void structural_validate(const struct structural *s, str subresource, const void
 	const void *before, struct causes *c);
 
 /* A JSON text by a schema, for the defaults in one. Patterns are those of `s`, which may have none. */
-void structural_validate_json(const struct structural *s, const struct crd_json_schema_props *schema,
-	str json, const struct field_path *base, struct causes *c);
+void structural_validate_json(const struct structural *s,
+	const struct crd_json_schema_props *schema, str json, const struct field_path *base,
+	struct causes *c);
