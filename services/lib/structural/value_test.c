@@ -57,8 +57,8 @@ static str complaint(struct test *t, const char *schema, const char *now, const 
 	test_note(t, "%s %s", schema, now);
 	causes_init(&c, &t->arena);
 	REQUIRE_OK(structural_init(&s, &t->arena, crd, &crd->spec.versions.at[0], &e), &e);
-	structural_validate(&s, STR(""), read_spec(t, &s, now),
-		before ? read_spec(t, &s, before) : NULL, &c);
+	structural_validate(
+		&s, STR(""), read_spec(t, &s, now), before ? read_spec(t, &s, before) : NULL, &c);
 	structural_free(&s);
 	return causes_text(t, &c);
 }
@@ -84,7 +84,8 @@ TEST(value_faults_are_in_upstreams_words)
 			"spec: Invalid value: \"boolean\": spec in body must be of type "
 			"integer,string: \"boolean\""},
 		{"{\"type\":\"integer\",\"minimum\":2,\"maximum\":4}", "1",
-			"spec: Invalid value: 1: spec in body should be greater than or equal to 2"},
+			"spec: Invalid value: 1: spec in body should be greater than or equal to "
+			"2"},
 		{"{\"type\":\"integer\",\"maximum\":4,\"exclusiveMaximum\":true}", "4",
 			"spec: Invalid value: 4: spec in body should be less than 4"},
 		{"{\"type\":\"integer\",\"multipleOf\":3}", "4",
@@ -102,8 +103,8 @@ TEST(value_faults_are_in_upstreams_words)
 		{"{\"type\":\"string\",\"format\":\"unheard-of\"}", "\"x\"", ""},
 		{"{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}", "\"c\"",
 			"spec: Unsupported value: \"c\": supported values: \"a\", \"b\""},
-		{"{\"type\":\"array\",\"maxItems\":1,\"items\":{\"type\":\"string\"}}", "[\"a\",\"b\"]",
-			"spec: Too many: 2: must have at most 1 item"},
+		{"{\"type\":\"array\",\"maxItems\":1,\"items\":{\"type\":\"string\"}}",
+			"[\"a\",\"b\"]", "spec: Too many: 2: must have at most 1 item"},
 		{"{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "[\"a\",1]",
 			"spec[1]: Invalid value: \"integer\": spec[1] in body must be of type "
 			"string: \"integer\""},
@@ -119,7 +120,8 @@ TEST(value_faults_are_in_upstreams_words)
 			"{}", "spec.a: Required value"},
 		{"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}}",
 			"{\"k\":\"v\"}",
-			"spec.k: Invalid value: \"string\": spec.k in body must be of type integer: "
+			"spec.k: Invalid value: \"string\": spec.k in body must be of type "
+			"integer: "
 			"\"string\""},
 		{"{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true,"
 		 "\"minProperties\":1}",
@@ -130,7 +132,8 @@ TEST(value_faults_are_in_upstreams_words)
 			"(anyOf); spec: Invalid value: 3: spec in body should be greater than or "
 			"equal to 5"},
 		{"{\"type\":\"integer\",\"oneOf\":[{\"minimum\":1},{\"minimum\":2}]}", "3",
-			"<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema "
+			"<nil>: Invalid value: \"\": \"spec\" must validate one and only one "
+			"schema "
 			"(oneOf). Found 2 valid alternatives"},
 		{"{\"type\":\"integer\",\"not\":{\"minimum\":1}}", "3",
 			"<nil>: Invalid value: \"\": \"spec\" must not validate the schema (not)"},
@@ -195,13 +198,16 @@ TEST(structure_is_asked_of_schemas)
 		{"{\"type\":\"object\",\"anyOf\":[{\"properties\":{\"a\":{\"minimum\":1}}}]}",
 			"s.properties[a]: Required value: because it is defined in "
 			"s.anyOf[0].properties[a]"},
-		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"(\"}}}",
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"("
+		 "\"}}}",
 			"s.properties[a].pattern: Invalid value: \"(\": must be a valid regular "
 			"expression, but isn't: error parsing regexp: missing closing ): `(`"},
-		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"default\":\"x\"}}}",
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"default\":"
+		 "\"x\"}}}",
 			"s.properties[a].default: Invalid value: \"string\":  in body must be of "
 			"type integer: \"string\""},
-		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"object\",\"default\":{\"b\":1},"
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"object\",\"default\":{"
+		 "\"b\":1},"
 		 "\"properties\":{}}}}",
 			"s.properties[a].default: Invalid value: {\"b\":1}: must not have unknown "
 			"fields"},
@@ -243,7 +249,8 @@ TEST(json_paths_lead_to_the_first_value)
 
 	REQUIRE_OK(json_parse(&t->arena,
 			   STR("{\"spec\":{\"size\":3},\"metadata\":{\"labels\":{\"a.b/c\":\"x\"}},"
-			       "\"status\":{\"conditions\":[{\"type\":\"Synced\",\"status\":\"False\"},"
+			       "\"status\":{\"conditions\":[{\"type\":\"Synced\",\"status\":"
+			       "\"False\"},"
 			       "{\"type\":\"Ready\",\"status\":\"True\"}]}}"),
 			   &root, &e),
 		&e);
