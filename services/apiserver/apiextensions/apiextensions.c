@@ -303,7 +303,7 @@ void extensions_close(struct extensions *x)
 		if (n->watching)
 			storage_watch_stop(&n->watch);
 		if (n->served) {
-			storage_detach(x->o.storage, n->served->stored);
+			storage_detach(x->o.storage, n->served->stored, false);
 			counted_drop(&n->served->counted);
 		}
 		x->entries = n->next;

@@ -106,7 +106,10 @@ static int make(struct definition *d, struct err *e)
 	for (; d->count < count; d->count++) {
 		struct structural *s = &d->versions[d->count];
 
-		TRY(structural_init(s, &d->arena, crd, &crd->spec.versions.at[d->count], e));
+		if (structural_init(s, &d->arena, crd, &crd->spec.versions.at[d->count], e) < 0) {
+			structural_free(s);
+			return -1;
+		}
 		s->terminating = &d->terminating;
 		make_row(d, d->count, stored);
 	}

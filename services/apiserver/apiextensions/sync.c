@@ -62,7 +62,7 @@ static void end_served(struct extensions *x, struct entry *n)
 	n->watching = false;
 	n->served = NULL;
 	catalog_publish(x);
-	storage_detach(x->o.storage, d->stored);
+	storage_detach(x->o.storage, d->stored, false);
 	counted_drop(&d->counted);
 }
 
@@ -83,7 +83,7 @@ static int serve(struct pass *p, struct err *e)
 	p->entry->served = d;
 	catalog_publish(x);
 	if (before) {
-		storage_detach(x->o.storage, before->stored);
+		storage_detach(x->o.storage, before->stored, true);
 		counted_drop(&before->counted);
 	}
 	return 0;

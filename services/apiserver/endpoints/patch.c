@@ -23,7 +23,8 @@ static const struct {
 	{STR_INIT("application/apply-patch+yaml"), PATCH_APPLY},
 };
 
-#define CUSTOM_PATCH_TYPES "application/json-patch+json, application/merge-patch+json"
+#define CUSTOM_PATCH_TYPES \
+	"application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
 #define PATCH_TYPES \
 	"application/json-patch+json, application/merge-patch+json, " \
 	"application/strategic-merge-patch+json, application/apply-patch+yaml"

@@ -47,6 +47,8 @@ static const struct reset_row {
 
 static const str status[] = {STR_INIT("status")}, spec[] = {STR_INIT("spec")};
 
+static const str all_but_status[] = {STR_INIT("metadata"), STR_INIT("spec")};
+
 static size_t count(const str paths[PATHS_MAX])
 {
 	size_t n = 0;
@@ -63,6 +65,8 @@ struct reset_fields strategy_reset_fields(const struct resource *r, str subresou
 			str_eq(rows[i].subresource, subresource))
 			return (struct reset_fields){rows[i].reset, rows[i].only,
 				count(rows[i].reset), count(rows[i].only)};
+	if (r->custom && str_eq(subresource, STR("status")))
+		return (struct reset_fields){.reset = all_but_status, .reset_count = 2};
 	if (str_eq(subresource, STR("status")))
 		return (struct reset_fields){.reset = spec, .reset_count = 1};
 	if (subresource.len || !resource_sub(r, STR("status")))

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { LEAVE_S = 65 }; /* no request takes longer */
+
 /* Something that the store thread does while the caller waits. */
 struct errand {
 	struct loop_task task;
@@ -94,17 +96,19 @@ static void settle(struct errand *x)
 	feed_apply_early(c->storage, c);
 }
 
-static void leave(struct errand *x)
+static void leave_now(struct cache *c)
 {
-	struct cache *c = x->cache, **at = &c->storage->first_cache;
+	struct cache **at = &c->storage->first_cache;
 	struct storage *s = c->storage;
+	bool waited = c->leaving.slot != 0;
+	const struct resource *row = c->kind.resource;
 	struct cache *first = map_get(&s->by_key, c->prefix);
 
 	while (*at && *at != c)
 		at = &(*at)->next;
-	if (!*at)
-		return;
 	*at = c->next;
+	if (waited)
+		loop_timer_clear(&s->loop, &c->leaving);
 	if (first == c) {
 		map_remove(&s->by_key, c->prefix);
 		if (c->same)
@@ -115,12 +119,55 @@ static void leave(struct errand *x)
 		first->same = c->same;
 	}
 	feed_detach(s, c);
+	feed_forget(s, c);
 	cache_replace(c, NULL, s->revision);
 	btree_drop(c->filling);
 	c->filling = NULL;
 	pending_clear(&c->early);
 	cache_forget_kept(c);
 	counted_drop(&c->counted);
+	if (waited)
+		resource_drop(row);
+}
+
+static void leave(struct errand *x)
+{
+	leave_now(x->cache);
+}
+
+static void leave_due(struct loop_timer *t)
+{
+	struct cache *c = CONTAINER_OF(t, struct cache, leaving);
+	const struct resource *row = c->kind.resource;
+
+	leave_now(c);
+	resource_drop(row);
+}
+
+/* Its watches end; what began before reads on, as up to date as ever. */
+static void end_watches(struct errand *x)
+{
+	struct cache *c = x->cache;
+	struct storage *s = c->storage;
+
+	atomic_store(&c->ending, true);
+	feed_detach(s, c);
+	resource_take(c->kind.resource);
+	c->leaving.due = leave_due;
+	loop_timer_set(&s->loop, &c->leaving, s->loop.now_ns + LEAVE_S * NS_PER_S);
+}
+
+void attached_leave(struct storage *s)
+{
+	struct cache *c = s->first_cache;
+
+	while (c) {
+		struct cache *next = c->next;
+
+		if (c->attached)
+			leave_now(c);
+		c = next;
+	}
 }
 
 static struct cache *new_cache(struct storage *s, const struct resource *stored, struct err *e)
@@ -178,9 +225,9 @@ fail:
 	return -1;
 }
 
-void storage_detach(struct storage *s, const struct resource *row)
+void storage_detach(struct storage *s, const struct resource *row, bool replaced)
 {
-	struct errand x = {.run = leave, .cache = row->cache};
+	struct errand x = {.run = replaced ? end_watches : leave, .cache = row->cache};
 
 	on_store_thread(s, &x);
 }

@@ -394,11 +394,9 @@ void feed_apply_early(struct storage *s, struct cache *c)
 	c->early.len = 0;
 }
 
-/* What is pending for it has nobody to tell; its watches end with the turn's batch. */
-void feed_detach(struct storage *s, struct cache *c)
+/* What is pending for a cache that goes has nobody to tell. */
+void feed_forget(struct storage *s, const struct cache *c)
 {
-	struct batch *b;
-
 	for (size_t i = 0; i < s->pending.len; i++) {
 		struct pending_event *p = &s->pending.at[i];
 
@@ -410,6 +408,13 @@ void feed_detach(struct storage *s, struct cache *c)
 		memmove(p, p + 1, (--s->pending.len - i) * sizeof(*p));
 		i--;
 	}
+}
+
+/* Its watches end with the turn's batch. */
+void feed_detach(struct storage *s, struct cache *c)
+{
+	struct batch *b;
+
 	if (s->batch && s->batch->detached) {
 		loop_undefer(&s->loop, &s->flush);
 		flush(&s->flush);

@@ -60,6 +60,8 @@ struct cache {
 	bool attached;               /* came at run time: */
 	bool unfilled;               /* it is being read meanwhile, */
 	struct pending_events early; /* and this happened since */
+	struct loop_timer leaving;   /* another one serves its prefix now */
+	atomic_bool ending;          /* nobody begins to watch it any more */
 	int64_t filled_at;
 	size_t slot; /* among a thread's indexes of watches */
 	struct storage *storage;
@@ -184,13 +186,15 @@ void storage_put_prefix(const struct storage *s, const struct resource *r, struc
 /* The first event behind `revision` as an index counted from history.first; -1: no longer held. */
 ptrdiff_t history_find(const struct history *h, int64_t revision);
 
-/* attach.c: a place for a cache in each thread's indexes. */
+/* attach.c: a place for a cache in each thread's indexes; those that wait to leave do so now. */
 size_t slot_take(struct storage *s);
+void attached_leave(struct storage *s);
 
 /* feed.c */
 void pending_add(struct pending_events *list, const struct pending_event *p);
 void pending_clear(struct pending_events *list);
 void feed_detach(struct storage *s, struct cache *c);
+void feed_forget(struct storage *s, const struct cache *c);
 void feed_apply_early(struct storage *s, struct cache *c);
 void feed_start(struct storage *s);
 void feed_stop(struct storage *s);

@@ -184,6 +184,7 @@ static void run_close(struct loop_task *t)
 	atomic_store(&s->closing, true);
 	etcd_close(s->etcd);
 	wait_close(s, &e);
+	attached_leave(s);
 	feed_stop(s);
 	loop_stop(&s->loop);
 }

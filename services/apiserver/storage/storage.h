@@ -65,9 +65,10 @@ struct resource;
 NODISCARD int storage_attach(struct storage *s, struct resource *rows, size_t count,
 	const struct resource *stored, struct err *e);
 
-/* Ends the watches with ERR_CLOSED and forgets the objects. The cache itself lives until
+/* Ends the watches with ERR_CLOSED and forgets the objects; where another attachment has `replaced`
+ * it, only when no request can be under way that began before. The cache itself lives until
  * storage_let_go, behind the last request that knows the rows. */
-void storage_detach(struct storage *s, const struct resource *row);
+void storage_detach(struct storage *s, const struct resource *row, bool replaced);
 void storage_let_go(const struct resource *row);
 
 /* The type of the objects of such a resource, as they are held. */

@@ -118,7 +118,8 @@ int storage_watch_start(struct storage_io *io, struct storage_watch *w, int64_t 
 	w->io = io;
 	w->replaying = false;
 	pthread_mutex_lock(&c->lock);
-	if (atomic_load_explicit(&s->revision, memory_order_acquire) == 0) {
+	if (atomic_load_explicit(&s->revision, memory_order_acquire) == 0 ||
+		atomic_load(&c->ending)) {
 		result = err_set(e, ERR_UNAVAILABLE, "storage is (re)initializing");
 	} else if (initial) {
 		*initial = cache_snapshot(s, c);

@@ -234,7 +234,7 @@ static void check(struct checker *c, const struct way *way, const struct view *v
 void fields_check(struct fields *w, const struct fielded *o)
 {
 	struct checker c = {.w = w};
-	struct view v = view_of(o);
+	struct view v = view_of(w, o);
 
 	buf_init(&c.texts, JSON_TEXT_MAX);
 	check(&c, NULL, &v);
@@ -388,7 +388,7 @@ static const struct tree *merge(struct fields *w, const struct view *l, const st
 const struct tree *fields_merge(
 	struct fields *w, const struct fielded *live, const struct fielded *applied)
 {
-	struct view l = view_of(live), r = view_of(applied);
+	struct view l = view_of(w, live), r = view_of(w, applied);
 
 	return merge(w, &l, &r);
 }
@@ -481,7 +481,7 @@ static const struct tree *remove_from(
 const struct tree *fields_remove(
 	struct fields *w, const struct fielded *o, const struct field_set *s)
 {
-	struct view v = view_of(o);
+	struct view v = view_of(w, o);
 
 	return s->len ? remove_from(w, &v, s) : o->tree;
 }

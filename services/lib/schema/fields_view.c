@@ -78,6 +78,8 @@ bool kind_of_member(const struct fields_kind *k, str name, struct fields_kind *t
 		*to = kind_of_field(k->type, f);
 	else if (k->atom == ATOM_MAP || k->atom == ATOM_DEDUCED || k->atom == ATOM_UNTYPED)
 		*to = kind_of_element(k);
+	else if (k->atom == ATOM_STRUCT && (k->type->flags & TYPE_KEEPS))
+		*to = (struct fields_kind){.atom = ATOM_DEDUCED, .type = k->type};
 	else
 		return false;
 	return true;
@@ -99,10 +101,15 @@ struct view view_of_tree(struct fields_kind k, const struct tree *t)
 	return (struct view){.kind = k, .form = t ? forms[t->kind] : VIEW_ABSENT, .tree = t};
 }
 
-struct view view_of(const struct fielded *o)
+static struct view view_of_either(struct fields *w, struct fields_kind k, const void *at);
+
+/* An open struct holds members that no row leads to: as a tree it shows all. */
+struct view view_of(struct fields *w, const struct fielded *o)
 {
 	if (o->tree || !o->object)
 		return view_of_tree(kind_of_type(o->type), o->tree);
+	if (o->type->flags & TYPE_OPEN)
+		return view_of_either(w, kind_of_type(o->type), o->object);
 	return (struct view){.kind = kind_of_type(o->type), .form = VIEW_MAP, .at = o->object};
 }
 

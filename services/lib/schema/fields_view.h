@@ -42,7 +42,7 @@ struct fields_kind kind_of_element(const struct fields_kind *k); /* of a list or
 /* What a member of that name would be; false: the type has none. */
 bool kind_of_member(const struct fields_kind *k, str name, struct fields_kind *to, bool *declared);
 
-struct view view_of(const struct fielded *o);
+struct view view_of(struct fields *w, const struct fielded *o);
 struct view view_of_tree(struct fields_kind k, const struct tree *t); /* NULL: absent */
 
 static inline bool view_is_there(const struct view *v)

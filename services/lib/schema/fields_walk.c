@@ -78,7 +78,7 @@ static struct found walk(struct fields *w, const struct view *v, bool all)
 
 struct field_set fields_of(struct fields *w, const struct fielded *o)
 {
-	struct view v = view_of(o);
+	struct view v = view_of(w, o);
 
 	return walk(w, &v, false).below;
 }
@@ -215,7 +215,7 @@ static void compare(struct fields *w, const struct view *a, const struct view *b
 struct field_change fields_compare(
 	struct fields *w, const struct fielded *before, const struct fielded *now)
 {
-	struct view a = view_of(before), b = view_of(now);
+	struct view a = view_of(w, before), b = view_of(w, now);
 	struct change c = {0};
 
 	compare(w, &a, &b, &c);
@@ -224,7 +224,7 @@ struct field_change fields_compare(
 
 bool fields_same(struct fields *w, const struct fielded *a, const struct fielded *b)
 {
-	struct view x = view_of(a), y = view_of(b);
+	struct view x = view_of(w, a), y = view_of(w, b);
 
 	return view_same(w, &x, &y);
 }

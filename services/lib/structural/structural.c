@@ -3,6 +3,11 @@
 #include "lib/regex/regex.h"
 #include "lib/structural/schema.h"
 
+static bool has_rules(const struct crd_json_schema_props *s, UNUSED void *owner)
+{
+	return s->x_kubernetes_validations.len;
+}
+
 static bool add_pattern(const struct crd_json_schema_props *s, void *owner)
 {
 	struct structural *x = owner;
@@ -29,10 +34,21 @@ int structural_init(struct structural *s, struct arena *a,
 		.schema = version->schema ? version->schema->open_apiv3_schema : NULL};
 	TRY(structural_rows(
 		a, &kind, s->schema, definition->spec.preserve_unknown_fields, &s->type, e));
-	map_init(&s->patterns);
-	if (s->schema)
-		schema_any(s->schema, add_pattern, s);
+	structural_compile(s);
+	/* Stored by a server that knows them: here they would not be enforced. */
+	if (schema_any(s->schema, has_rules, NULL))
+		return err_set(e, ERR_INVALID, "rules in CEL are not supported by this server yet");
+	if (definition->spec.conversion &&
+		!str_eq(definition->spec.conversion->strategy, STR("None")))
+		return err_set(e, ERR_INVALID,
+			"conversion by webhooks is not supported by this server yet");
 	return 0;
+}
+
+void structural_compile(struct structural *s)
+{
+	map_init(&s->patterns);
+	schema_any(s->schema, add_pattern, s);
 }
 
 void structural_free(struct structural *s)

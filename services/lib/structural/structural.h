@@ -25,5 +25,8 @@ NODISCARD int structural_init(struct structural *s, struct arena *a,
 	const struct crd_custom_resource_definition *definition,
 	const struct crd_custom_resource_definition_version *version, struct err *e);
 
+/* The patterns of `s->schema` alone. */
+void structural_compile(struct structural *s);
+
 /* What the arena does not free. */
 void structural_free(struct structural *s);
