@@ -210,8 +210,9 @@ static void put_content(struct buf *to, const struct type *t)
 
 static void put_body(const struct path *p, const struct operation_row *row)
 {
-	static const char *const patches[] = {"application/json-patch+json",
-		"application/merge-patch+json", "application/strategic-merge-patch+json"};
+	static const char *const patches[] = {"application/apply-patch+yaml",
+		"application/json-patch+json", "application/merge-patch+json",
+		"application/strategic-merge-patch+json"};
 	struct buf *to = p->to;
 
 	buf_add_str(to, STR(",\"requestBody\":{\"content\":{"));

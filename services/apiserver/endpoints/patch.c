@@ -211,8 +211,8 @@ static bool lost_keys(const struct json_item *item, const struct tree *t)
 	if (item->kind == JSON_OBJECT && item->count != t->len)
 		return true;
 	for (struct json_item below; json_next(&walk, &below); i++)
-		if (lost_keys(&below, item->kind == JSON_OBJECT ? tree_get(t, below.key)
-								: t->items[i]))
+		if (lost_keys(&below,
+			    item->kind == JSON_OBJECT ? tree_get(t, below.key) : t->items[i]))
 			return true;
 	return false;
 }
@@ -227,8 +227,7 @@ static bool read_json(struct arena *a, str body, struct tree **to)
 		tree_read(a, body, to, &ignored) == 0 && !lost_keys(&root, *to);
 }
 
-static int read_yaml(
-	struct arena *a, str body, struct tree **to, str *duplicates, struct err *e)
+static int read_yaml(struct arena *a, str body, struct tree **to, str *duplicates, struct err *e)
 {
 	struct err why;
 	str json;
@@ -249,8 +248,8 @@ static int read_yaml(
 
 static int complain_of_duplicates(struct patching *p, str duplicates, struct err *e)
 {
-	str text = arena_fmt(&p->r->arena, "error converting YAML to JSON: %.*s",
-		STR_ARG(duplicates));
+	str text = arena_fmt(
+		&p->r->arena, "error converting YAML to JSON: %.*s", STR_ARG(duplicates));
 
 	if (!duplicates.at || p->validation == VALIDATE_IGNORE)
 		return 0;

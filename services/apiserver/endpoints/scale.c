@@ -105,8 +105,8 @@ static str version_of(const struct resource *r)
 
 void *scale_managed(struct arena *a, const struct resource *r, const void *object)
 {
-	struct managed_list l = managed_to_scale(a, object_type(object),
-		object_metadata_of(object), version_of(r));
+	struct managed_list l = managed_to_scale(
+		a, object_type(object), object_metadata_of(object), version_of(r));
 	struct autoscaling_v1_scale *s = scale_of(a, r, object);
 
 	s->metadata.managed_fields.at = l.at;
@@ -132,8 +132,8 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
 	if (s->metadata.resource_version.len)
 		m->resource_version = s->metadata.resource_version;
-	struct managed_list l =
-		managed_from_scale(a, object_type(now), m, &s->metadata, version_of(r));
+	struct managed_list l = managed_from_scale(
+		a, object_type(now), m, &s->metadata, version_of(r));
 
 	m->managed_fields.at = l.at;
 	m->managed_fields.len = l.len;
@@ -159,10 +159,8 @@ static int next(struct updater *u, struct arena *a, const void *before, void **t
 int scale_update(struct operation *op, const struct managed_write *w, const void *scale,
 	const void *options, void **to, struct err *e)
 {
-	struct scaling s = {.updater = {.next = next},
-		.resource = op->resource,
-		.write = w,
-		.scale = scale};
+	struct scaling s = {
+		.updater = {.next = next}, .resource = op->resource, .write = w, .scale = scale};
 	void *stored;
 	bool created;
 

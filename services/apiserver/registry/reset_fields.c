@@ -1,6 +1,6 @@
 /*
- * Which fields a write cannot change, as managed fields ask: most kinds with a status have it out of
- * reach of the object, and the spec out of reach of the status.
+ * Which fields a write cannot change, as managed fields ask: most kinds with a status have it out
+ * of reach of the object, and the spec out of reach of the status.
  */
 #include "apiserver/registry/strategy.h"
 
@@ -30,8 +30,7 @@ static const struct reset_row {
 	{STR_INIT("certificates.k8s.io"), STR_INIT("certificatesigningrequests"),
 		STR_INIT("status"), .reset = {STR_INIT("spec"), STR_INIT("status.conditions")}},
 	{STR_INIT("certificates.k8s.io"), STR_INIT("certificatesigningrequests"),
-		STR_INIT("approval"),
-		.reset = {STR_INIT("spec"), STR_INIT("status.certificate")}},
+		STR_INIT("approval"), .reset = {STR_INIT("spec"), STR_INIT("status.certificate")}},
 	{STR_INIT("admissionregistration.k8s.io"), STR_INIT("validatingadmissionpolicies"),
 		STR_INIT("status"), .reset = {STR_INIT("spec"), STR_INIT("metadata")}},
 	{STR_INIT("flowcontrol.apiserver.k8s.io"), STR_INIT("flowschemas"), STR_INIT("status"),

@@ -12,8 +12,7 @@ static void cap_updaters(struct managing *m);
 
 /* --- entries */
 
-static bool same_owner(
-	const struct managed_fields_entry *a, const struct managed_fields_entry *b)
+static bool same_owner(const struct managed_fields_entry *a, const struct managed_fields_entry *b)
 {
 	return str_eq(a->manager, b->manager) && str_eq(a->operation, b->operation) &&
 		str_eq(a->subresource, b->subresource) &&
@@ -52,8 +51,7 @@ static int check_entry(const struct managed_fields_entry *x, size_t i, struct er
 	if (x->api_version.len == 0)
 		return err_set(e, ERR_INVALID, "apiVersion must not be empty");
 	if (x->fields_type.len == 0)
-		return err_set(
-			e, ERR_INVALID, "missing fieldsType in managed fields entry %zu", i);
+		return err_set(e, ERR_INVALID, "missing fieldsType in managed fields entry %zu", i);
 	if (!str_eq(x->fields_type, FIELDS_TYPE))
 		return err_set(e, ERR_INVALID,
 			"invalid fieldsType \"%.*s\" in managed fields entry %zu",
@@ -303,8 +301,8 @@ static void update_by(struct managing *m, const struct field_change *c, str mana
 	cap_updaters(m);
 }
 
-void managed_owners_update(struct managing *m, const struct fielded *before,
-	const struct fielded *now, str manager)
+void managed_owners_update(
+	struct managing *m, const struct fielded *before, const struct fielded *now, str manager)
 {
 	struct field_change c = managed_change(m, before, now);
 
@@ -407,7 +405,8 @@ static void read_or_forget(
 }
 
 /* The owners before the write: as the client sent them, else as they are stored. */
-static void begin(struct managing *m, const struct object_meta *live, const struct object_meta *sent)
+static void begin(
+	struct managing *m, const struct object_meta *live, const struct object_meta *sent)
 {
 	bool takes = m->q->subresource.len == 0;
 

@@ -15,15 +15,15 @@ struct applying {
 	struct managing m;
 	struct fielded live, config;
 	const struct tree *merged;
-	struct field_change change;    /* from live to merged */
-	struct field_set *conflicts;   /* by owner */
+	struct field_change change;  /* from live to merged */
+	struct field_set *conflicts; /* by owner */
 	struct owner *self;
 };
 
 static int begin(struct applying *x, const void *live, struct err *e);
 static int check_config(struct applying *x, const struct tree *config, struct err *e);
-static const struct tree *prune(struct applying *x, const struct tree *merged,
-	const struct field_set *last);
+static const struct tree *prune(
+	struct applying *x, const struct tree *merged, const struct field_set *last);
 static bool find_conflicts(struct applying *x);
 static bool allow_last_applied(struct applying *x, const void *live);
 static int fail_conflicts(struct applying *x, struct err *e);
@@ -126,8 +126,8 @@ static str kind_text(struct arena *a, str api_version, str kind)
 {
 	bool core = str_find_char(api_version, '/') < 0;
 
-	return arena_fmt(a, "%s%.*s, Kind=%.*s", core ? "/" : "", STR_ARG(api_version),
-		STR_ARG(kind));
+	return arena_fmt(
+		a, "%s%.*s, Kind=%.*s", core ? "/" : "", STR_ARG(api_version), STR_ARG(kind));
 }
 
 /* "default/web; apps/v1, Kind=Deployment" */
@@ -148,7 +148,8 @@ static int check_config(struct applying *x, const struct tree *config, struct er
 {
 	const struct managed_write *q = x->m.q;
 	const struct schema *s = q->type->schema;
-	str version = text_member(config, STR("apiVersion")), kind = text_member(config, STR("kind"));
+	str version = text_member(config, STR("apiVersion")),
+	    kind = text_member(config, STR("kind"));
 	const struct tree *meta = tree_get(config, STR("metadata")), *entries;
 
 	x->config = tree_of(x, config);
@@ -158,8 +159,8 @@ static int check_config(struct applying *x, const struct tree *config, struct er
 			STR_ARG(kind_text(q->arena, version, kind)));
 	entries = meta && meta->kind == JSON_OBJECT ? tree_get(meta, STR("managedFields")) : NULL;
 	if (entries && entries->kind != JSON_NULL)
-		return status_fail(q->arena, e, STATUS_BAD_REQUEST,
-			"metadata.managedFields must be nil");
+		return status_fail(
+			q->arena, e, STATUS_BAD_REQUEST, "metadata.managedFields must be nil");
 	fields_check(&x->m.f, &x->config);
 	str what = arena_fmt(
 		q->arena, "failed to create typed patch object (%.*s)", STR_ARG(subject(x)));
@@ -240,8 +241,8 @@ static struct field_set owned_by_anybody(struct applying *x)
 	return fields_named(&x->m.f, x->m.q->type, &all);
 }
 
-static const struct tree *prune(struct applying *x, const struct tree *merged,
-	const struct field_set *last)
+static const struct tree *prune(
+	struct applying *x, const struct tree *merged, const struct field_set *last)
 {
 	struct fields *f = &x->m.f;
 
@@ -385,8 +386,7 @@ static void add_causes(struct applying *x, const uint32_t *order, struct err *e)
 		buf_free(&b);
 		fields_paths(&x->m.f, &x->conflicts[order[i]], &paths);
 		for (size_t k = 0; k < paths.len; k++)
-			status_add_cause(
-				a, e, STR("FieldManagerConflict"), message, paths.at[k]);
+			status_add_cause(a, e, STR("FieldManagerConflict"), message, paths.at[k]);
 	}
 }
 
@@ -437,8 +437,8 @@ static int make_object(struct applying *x, void **to, struct err *e)
 		"failed to convert new object (%.*s) to proper version: unable to convert "
 		"unstructured object to %.*s: %s",
 		STR_ARG(subject(x)),
-		STR_ARG(kind_text(q->arena, q->api_version,
-			text_member(x->config.tree, STR("kind")))),
+		STR_ARG(kind_text(
+			q->arena, q->api_version, text_member(x->config.tree, STR("kind")))),
 		why.text);
 }
 

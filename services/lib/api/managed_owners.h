@@ -51,12 +51,11 @@ struct field_change managed_change(
 	struct managing *m, const struct fielded *before, const struct fielded *now);
 
 /* Takes from all owners, but `self`, what was added, modified or removed. */
-void managed_take(
-	struct managing *m, const struct field_change *change, const struct owner *self);
+void managed_take(struct managing *m, const struct field_change *change, const struct owner *self);
 
 /* The steps of an update after it is known who owned what: `self` gets what changed. */
-void managed_owners_update(struct managing *m, const struct fielded *before,
-	const struct fielded *now, str manager);
+void managed_owners_update(
+	struct managing *m, const struct fielded *before, const struct fielded *now, str manager);
 
 /* Whether entries of another version mean anything here; NULL: no such version of the kind. */
 const struct type *managed_version(const struct managed_write *q, str api_version);

@@ -1,7 +1,7 @@
 /*
- * Entries of an object as its Scale has them, and back. The field is spec.replicas in both; upstream
- * splits an updater's entry in two when the scale did not change hands, of which the next write
- * forgets one: here it stays whole.
+ * Entries of an object as its Scale has them, and back. The field is spec.replicas in both.
+ * Upstream splits an updater's entry in two when the scale did not change hands, of which the next
+ * write forgets one: here it stays whole.
  */
 #include "lib/api/managed_owners.h"
 
@@ -33,8 +33,8 @@ static struct managed_list write_all(struct fields *f, const struct owners *o)
 	return to;
 }
 
-static bool read_all(struct arena *a, const struct object_meta *m, const struct type *t,
-	struct owners *to)
+static bool read_all(
+	struct arena *a, const struct object_meta *m, const struct type *t, struct owners *to)
 {
 	struct err ignored;
 

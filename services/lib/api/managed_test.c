@@ -73,8 +73,8 @@ static void *object_of(struct test *t, const struct writing *w, str name)
 	struct err e;
 
 	if (tree)
-		REQUIRE_OK(object_decode(w->arena, w->type, FORMAT_JSON, json_of(t, tree), &o, NULL,
-				   &e),
+		REQUIRE_OK(object_decode(
+				   w->arena, w->type, FORMAT_JSON, json_of(t, tree), &o, NULL, &e),
 			&e);
 	return o;
 }
@@ -103,8 +103,7 @@ static str outcome(struct test *t, const struct writing *w, void *object)
 		qsort(m->managed_fields.at, m->managed_fields.len, sizeof(*m->managed_fields.at),
 			by_name);
 	((struct object *)object)->kind = STR("");
-	((struct object *)object)->kind = str_of(
-		w->type->schema->text + type_kind(w->type)->name);
+	((struct object *)object)->kind = str_of(w->type->schema->text + type_kind(w->type)->name);
 	((struct object *)object)->api_version = w->write.api_version;
 	buf_init(&b, BUF_NO_LIMIT);
 	REQUIRE_OK(object_encode(object, FORMAT_JSON, &b, &e), &e);
@@ -116,8 +115,8 @@ static int apply(struct test *t, const struct writing *w, void **to, struct err 
 	void *live = object_of(t, w, STR("live"));
 	const struct tree *force = tree_get(w->all, STR("force"));
 
-	return managed_apply(&w->write, live, tree_get(w->all, STR("object")),
-		force && force->truth, to, e);
+	return managed_apply(
+		&w->write, live, tree_get(w->all, STR("object")), force && force->truth, to, e);
 }
 
 static void replay(struct test *t, struct writing *w)

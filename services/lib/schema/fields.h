@@ -46,10 +46,10 @@ struct scalar {
 	};
 };
 
-enum step_kind { /* in upstream's order */
-	STEP_FIELD,  /* a member of a struct or map */
-	STEP_KEYS,   /* the element with these keys */
-	STEP_VALUE,  /* the element that is this value */
+enum step_kind {    /* in upstream's order */
+	STEP_FIELD, /* a member of a struct or map */
+	STEP_KEYS,  /* the element with these keys */
+	STEP_VALUE, /* the element that is this value */
 	STEP_INDEX,
 	STEP_ANY, /* any step: in patterns only */
 };

@@ -169,8 +169,8 @@ typedef struct field_node join_function(
 	struct fields *w, const struct field_node *a, const struct field_node *b);
 
 /* Walks two sets side by side. */
-static struct field_set join(struct fields *w, const struct field_set *a, const struct field_set *b,
-	join_function *both)
+static struct field_set join(
+	struct fields *w, const struct field_set *a, const struct field_set *b, join_function *both)
 {
 	struct field_set to = {NULL, 0, 0};
 	uint32_t i = 0, k = 0;

@@ -6,8 +6,7 @@
 #include "lib/schema/fields_set.h"
 #include "lib/value/quote.h"
 
-static struct field_set read_set(
-	struct fields *w, const struct json_item *object, bool *is_member);
+static struct field_set read_set(struct fields *w, const struct json_item *object, bool *is_member);
 static void put_set(struct buf *b, const struct field_set *s, bool with_self);
 
 /* --- reading */
@@ -85,8 +84,8 @@ static bool read_step(struct fields *w, str text, struct field_step *to)
 		return false;
 	}
 	if (text.at[1] != ':') {
-		fields_fault(w, ERR_INVALID,
-			"parsing key as path element: missing colon: %.*s", STR_ARG(text));
+		fields_fault(w, ERR_INVALID, "parsing key as path element: missing colon: %.*s",
+			STR_ARG(text));
 		return false;
 	}
 	switch (text.at[0]) {

@@ -10,7 +10,7 @@ struct found {
 	struct field_set below;
 };
 
-/* With `all` every place on the way is in the set, else what is a value or has a step of its own. */
+/* With `all` every place on the way is in the set, else values and what has a step of its own. */
 static struct found walk(struct fields *w, const struct view *v, bool all);
 
 static void add(struct fields *w, struct found *to, struct field_step step, const struct found *f)
@@ -101,8 +101,8 @@ static void add_change(
 		add(w, &to->of[i], step, &below->of[i]);
 }
 
-static bool same_group(struct fields *w, const struct view *const sides[2], const struct groups *g,
-	uint32_t id)
+static bool same_group(
+	struct fields *w, const struct view *const sides[2], const struct groups *g, uint32_t id)
 {
 	uint32_t i = g->at[id].first[0], k = g->at[id].first[1];
 
@@ -179,13 +179,15 @@ static void compare_forms(
 	struct fields *w, const struct view *a, const struct view *b, struct change *to)
 {
 	struct view none = {.form = VIEW_ABSENT};
-	bool left = a->form == VIEW_MAP && view_count(a), right = b->form == VIEW_MAP && view_count(b);
+	bool left = a->form == VIEW_MAP && view_count(a),
+	     right = b->form == VIEW_MAP && view_count(b);
 
 	if (left)
 		compare_maps(w, a, &none, to);
 	if (right)
 		compare_maps(w, &none, b, to);
-	to->of[MODIFIED].member = !(left && b->form == VIEW_NULL) && !(right && a->form == VIEW_NULL);
+	to->of[MODIFIED].member = !(left && b->form == VIEW_NULL) &&
+		!(right && a->form == VIEW_NULL);
 }
 
 static void compare(struct fields *w, const struct view *a, const struct view *b, struct change *to)
@@ -217,8 +219,7 @@ struct field_change fields_compare(
 	struct change c = {0};
 
 	compare(w, &a, &b, &c);
-	return (struct field_change){
-		c.of[ADDED].below, c.of[MODIFIED].below, c.of[REMOVED].below};
+	return (struct field_change){c.of[ADDED].below, c.of[MODIFIED].below, c.of[REMOVED].below};
 }
 
 bool fields_same(struct fields *w, const struct fielded *a, const struct fielded *b)
