@@ -61,6 +61,9 @@ struct managed_list managed_to_scale(
 struct managed_list managed_from_scale(struct arena *a, const struct type *t,
 	const struct object_meta *object, const struct object_meta *scale, str api_version);
 
+/* The object without its managedFields, to be looked at. */
+const void *managed_bare(struct arena *a, const void *object);
+
 /* Times of entries that differ in nothing else from the live object's are those again, so that an
  * update that changes nothing is not written. */
 void managed_keep_times(const void *live, void *now);
