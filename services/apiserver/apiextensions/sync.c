@@ -221,8 +221,8 @@ int definition_sync(struct extensions *x, struct entry *n, struct err *e)
 
 	p.stored = storage_get(x->o.storage, x->resource, (str){NULL, 0}, n->name);
 	if (!p.stored) {
-		definition_end(x, n);
 		n->gone = true;
+		definition_end(x, n);
 		return 0;
 	}
 	arena_init(&p.arena, SYNC_MEMORY_MAX);

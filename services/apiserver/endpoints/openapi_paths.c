@@ -224,8 +224,8 @@ static void put_content(const struct path *p, struct buf *to, const struct type 
 
 static void put_body(const struct path *p, const struct operation_row *row)
 {
-	static const char *const patches[] = {"application/json-patch+json",
-		"application/merge-patch+json", "application/apply-patch+yaml",
+	static const char *const patches[] = {"application/apply-patch+yaml",
+		"application/json-patch+json", "application/merge-patch+json",
 		"application/strategic-merge-patch+json"};
 	struct buf *to = p->to;
 

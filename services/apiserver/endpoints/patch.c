@@ -169,7 +169,8 @@ static int complain(struct patching *p, str json, const struct notes *n, struct 
 	return 0;
 }
 
-/* From one text of an object to the next. */
+/* From one text of an object to the next. Merging can only put other managedFields in the place of
+ * those that are there, so that these need not be written and read again. */
 static int patch_object(
 	struct patching *p, struct arena *a, const void *before, void **to, struct err *e)
 {
@@ -182,7 +183,8 @@ static int patch_object(
 
 	notes_init(&notes, a);
 	buf_init(&b, JSON_TEXT_MAX);
-	int result = object_encode(before, FORMAT_JSON, &b, e);
+	int result = object_encode(
+		p->kind == PATCH_JSON ? before : managed_bare(a, before), FORMAT_JSON, &b, e);
 
 	now = arena_str(a, buf_str(&b));
 	buf_free(&b);

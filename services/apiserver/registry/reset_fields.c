@@ -1,6 +1,6 @@
 /*
- * Which fields a write cannot change, as managed fields ask: most kinds with a status have it out of
- * reach of the object, and the spec out of reach of the status.
+ * Which fields a write cannot change, as managed fields ask: most kinds with a status have it out
+ * of reach of the object, and the spec out of reach of the status.
  */
 #include "apiserver/registry/strategy.h"
 

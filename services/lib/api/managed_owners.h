@@ -59,6 +59,3 @@ void managed_owners_update(
 
 /* Whether entries of another version mean anything here; NULL: no such version of the kind. */
 const struct type *managed_version(const struct managed_write *q, str api_version);
-
-/* The object without its managedFields, to be looked at. */
-const void *managed_bare(struct arena *a, const void *object);

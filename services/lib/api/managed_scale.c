@@ -1,7 +1,7 @@
 /*
- * Entries of an object as its Scale has them, and back. The field is spec.replicas in both; upstream
- * splits an updater's entry in two when the scale did not change hands, of which the next write
- * forgets one: here it stays whole.
+ * Entries of an object as its Scale has them, and back. The field is spec.replicas in both.
+ * Upstream splits an updater's entry in two when the scale did not change hands, of which the next
+ * write forgets one: here it stays whole.
  */
 #include "lib/api/managed_owners.h"
 

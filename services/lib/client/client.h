@@ -63,7 +63,7 @@ NODISCARD int client_update(struct client *c, struct arena *a, struct target t, 
 NODISCARD int client_list(
 	struct client *c, struct arena *a, struct target t, void **to, struct err *e);
 
-enum client_patch { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
+enum client_patch { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY };
 
 NODISCARD int client_patch(struct client *c, struct arena *a, struct target t,
 	enum client_patch kind, str patch, void **to, struct err *e);

@@ -1,5 +1,7 @@
 #include "lib/client/pass.h"
 
+#include "lib/codec/json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -103,6 +105,22 @@ int pass_patch(struct pass *p, const void *object, str sub, enum client_patch ki
 
 	t.sub = sub;
 	return client_patch(p->run->env.client, p->arena, t, kind, patch, now, e);
+}
+
+int pass_apply(struct pass *p, const void *object, str manager, struct err *e)
+{
+	struct target t = target_of(object);
+	struct buf b;
+
+	t.query = arena_fmt(p->arena, "fieldManager=%.*s&force=true", STR_ARG(manager));
+	buf_init(&b, JSON_TEXT_MAX);
+	int result = object_encode(object, FORMAT_JSON, &b, e);
+
+	if (result == 0)
+		result = client_patch(
+			p->run->env.client, p->arena, t, PATCH_APPLY, buf_str(&b), NULL, e);
+	buf_free(&b);
+	return result;
 }
 
 int pass_delete(struct pass *p, const void *object, struct err *e)

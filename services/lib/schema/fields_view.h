@@ -45,6 +45,12 @@ bool kind_of_member(const struct fields_kind *k, str name, struct fields_kind *t
 struct view view_of(struct fields *w, const struct fielded *o);
 struct view view_of_tree(struct fields_kind k, const struct tree *t); /* NULL: absent */
 
+/* What a struct holds: one value, not the list or map around it; a field, absent where JSON has no
+ * key for it. */
+struct view view_of_value(struct fields *w, struct fields_kind k, const void *at);
+struct view view_of_field(
+	struct fields *w, const struct type *t, const struct field *f, const void *o);
+
 static inline bool view_is_there(const struct view *v)
 {
 	return v->form != VIEW_ABSENT;

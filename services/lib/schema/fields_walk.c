@@ -10,7 +10,7 @@ struct found {
 	struct field_set below;
 };
 
-/* With `all` every place on the way is in the set, else what is a value or has a step of its own. */
+/* With `all` every place on the way is in the set, else values and what has a step of its own. */
 static struct found walk(struct fields *w, const struct view *v, bool all);
 
 static void add(struct fields *w, struct found *to, struct field_step step, const struct found *f)
