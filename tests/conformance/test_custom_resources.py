@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from client import Client, Refused
+from cluster import running
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STRICT = "?fieldValidation=Strict"
@@ -259,3 +260,24 @@ def test_names_of_a_group_are_given_once(api, define):
     api.wait_gone(CRDS, first.name)
     api.wait_one(CRDS, second["metadata"]["name"], is_established)
     api.delete(f"{CRDS}/{second['metadata']['name']}")
+
+
+def test_definitions_and_objects_survive_a_restart(tmp_path):
+    """In etcd a definition is v1beta1 and an object plain JSON, as upstream writes both."""
+    with running(tmp_path / "cp") as plane:
+        api = Client(plane.kubeconfig)
+        custom = Custom(api, schema(size={"type": "integer", "default": 2}),
+                        additionalPrinterColumns=[{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}])
+        custom.make("a", spec={})
+        before = api.get(custom.path), api.get(f"{custom.objects()}/a")
+        key = f"/registry/apiextensions.k8s.io/customresourcedefinitions/{custom.name}"
+        stored = json.loads(plane.etcdctl("get", "--print-value-only", key))
+        assert stored["apiVersion"] == "apiextensions.k8s.io/v1beta1" and stored["spec"]["version"] == "v1"
+        assert stored["spec"]["validation"]["openAPIV3Schema"]["type"] == "object"
+        assert stored["spec"]["additionalPrinterColumns"][0]["JSONPath"] == ".spec.size"
+        assert stored["spec"]["preserveUnknownFields"] is False and "schema" not in stored["spec"]["versions"][0]
+        boat = json.loads(plane.etcdctl("get", "--print-value-only", f"/registry/{custom.group}/boats/default/a"))
+        assert boat["apiVersion"] == f"{custom.group}/v1" and boat["spec"] == {"size": 2}
+        plane.processes["kube-apiserver"].stop()
+        plane.start_one("kube-apiserver")
+        assert (api.get(custom.path), api.get(f"{custom.objects()}/a")) == before

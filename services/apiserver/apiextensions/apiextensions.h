@@ -3,9 +3,9 @@
  * rows by which their objects are stored and served (apiextensions-apiserver's controllers and the
  * upper half of its handler).
  *
- * One thread follows the definitions: it accepts names, makes types, attaches caches to the storage,
- * publishes the catalog, and says so in each definition's conditions; a definition that goes takes its
- * objects along first.
+ * One thread follows the definitions: it accepts names, makes types, attaches caches to the
+ * storage, publishes the catalog, and says so in each definition's conditions; a definition that
+ * goes takes its objects along first.
  *
  * Threading: questions from any thread; answers are references.
  */

@@ -1,7 +1,7 @@
 /*
  * Discovery: what is served, as /api and /apis tell it, group by group or all at once (aggregated,
- * KEP-3352). Made of the table of resources and the catalog of those that came at run time, and anew
- * when that has changed: only what is served.
+ * KEP-3352). Made of the table of resources and the catalog of those that came at run time, and
+ * anew when that has changed: only what is served.
  *
  * Ownership: the documents are counted; discovery_take gives a reference. Threading: any.
  */

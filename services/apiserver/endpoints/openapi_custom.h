@@ -1,7 +1,7 @@
 /*
  * The documents of OpenAPI v3 for custom resources, one a group-version, made when the catalog has
- * changed; those whose rows have not are taken over. Their schemas are those of the definitions, with
- * what every object has beside them (apiextensions-apiserver/pkg/controller/openapi/builder).
+ * changed; those whose rows have not are taken over. Their schemas are those of the definitions,
+ * with what every object has beside them (apiextensions-apiserver/pkg/controller/openapi/builder).
  *
  * Ownership: counted, immutable.
  */

@@ -1,7 +1,7 @@
 /*
  * Resources that come and go at run time. A cache is made known to the feed first, which from then
- * on puts aside what the watch tells of it; then everything is read at a revision that the watch has
- * reached; then what was put aside since is applied, and the cache is like any other.
+ * on puts aside what the watch tells of it; then everything is read at a revision that the watch
+ * has reached; then what was put aside since is applied, and the cache is like any other.
  */
 #include "apiserver/storage/state.h"
 

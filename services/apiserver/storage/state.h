@@ -101,10 +101,9 @@ struct storage {
 	struct loop loop;
 	struct etcd *etcd;
 	struct cache *first_cache;
-	struct map
-		by_prefix; /* "/registry/pods", as rows have it: the cache; not of those that came later */
-	struct map by_key;  /* "/registry/pods/", as keys have it; the store thread's */
-	struct arena arena; /* of what lives as long as this */
+	struct map by_prefix; /* "/registry/pods", as rows have it: the cache; built-in ones */
+	struct map by_key;    /* "/registry/pods/", as keys have it; the store thread's */
+	struct arena arena;   /* of what lives as long as this */
 	struct json_cache *json;
 
 	_Atomic int64_t revision; /* up to which all caches are complete; 0: not filled yet */

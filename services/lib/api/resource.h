@@ -57,7 +57,7 @@ struct resource {
 	const struct field_label *labels; /* beside metadata.name and metadata.namespace */
 	const struct subresource *subresources;
 
-	/* Of a resource that came at run time, with the type API_PARTIAL_OBJECT_METADATA; else NULL. */
+	/* Of a resource that came at run time, whose type is API_PARTIAL_OBJECT_METADATA. */
 	struct counted *owner;
 	const struct type *custom_type;
 	const struct structural *custom; /* lib/structural: its schema */

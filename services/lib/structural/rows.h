@@ -2,10 +2,10 @@
  * Rows of custom resources: a type that the engine of lib/schema walks, made of the structural
  * schema of one version of a CustomResourceDefinition.
  *
- * Each place of a schema is one form in memory. Objects with properties are open structs, those with
- * additionalProperties maps, arrays lists. integer is an int64; number, int-or-string and what the
- * schema leaves open stay JSON text. apiVersion, kind and metadata are those of any object, at the
- * root and in embedded resources.
+ * Each place of a schema is one form in memory. Objects with properties are open structs, those
+ * with additionalProperties maps, arrays lists. integer is an int64; number, int-or-string and what
+ * the schema leaves open stay JSON text. apiVersion, kind and metadata are those of any object, at
+ * the root and in embedded resources.
  *
  * Ownership: the type lives in the arena, and so must all objects of it. Threading: immutable.
  */

@@ -1,6 +1,6 @@
 /*
  * Whether a schema is one that custom resources may have: structural, in OpenAPI's limits, with
- * defaults that are valid by it (apiextensions-apiserver/pkg/apiserver/schema, .../schema/defaulting,
+ * defaults that are valid by it (apiextensions-apiserver/pkg/apiserver/schema and .../defaulting,
  * pkg/apis/apiextensions/validation). Messages and paths are upstream's.
  *
  * Rules in CEL are not built: a schema that has any is forbidden where they stand.
