@@ -28,7 +28,8 @@ static str manager_of_agent(struct arena *a, str agent)
 
 struct managed_write managing_write(struct request *r, str manager)
 {
-	const struct type *t = &api_schema.types[r->sub ? r->sub->type : r->resource->type];
+	const struct type *t = r->sub ? resource_sub_type(r->resource, r->sub)
+				      : resource_type(r->resource);
 	str sub = r->sub ? r->sub->name : STR("");
 	struct reset_fields reset = strategy_reset_fields(r->resource, sub);
 	str agent = http_header(&r->x->request.headers, STR("user-agent"));

@@ -23,6 +23,7 @@ static const struct {
 	{STR_INIT("application/apply-patch+yaml"), PATCH_APPLY},
 };
 
+#define CUSTOM_PATCH_TYPES "application/json-patch+json, application/merge-patch+json"
 #define PATCH_TYPES \
 	"application/json-patch+json, application/merge-patch+json, " \
 	"application/strategic-merge-patch+json, application/apply-patch+yaml"
@@ -57,7 +58,8 @@ static int patch_kind(struct request *r, enum patch_kind *to, struct err *e)
 	str type = str_trim(str_cut(&header, ';'));
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		if (str_eq(kinds[i].type, type)) {
+		if (str_eq(kinds[i].type, type) &&
+			!(r->resource->custom && kinds[i].kind == PATCH_STRATEGIC)) {
 			*to = kinds[i].kind;
 			return 0;
 		}
@@ -65,7 +67,7 @@ static int patch_kind(struct request *r, enum patch_kind *to, struct err *e)
 	return status_fail(&r->arena, e, STATUS_UNSUPPORTED_MEDIA_TYPE,
 		"the body of the request was in an unknown format - accepted media types include: "
 		"%s",
-		PATCH_TYPES);
+		r->resource->custom ? CUSTOM_PATCH_TYPES : PATCH_TYPES);
 }
 
 static int patch(struct request *r, struct err *e)
@@ -191,12 +193,13 @@ static int patch_object(
 
 	if (object_decode(a, t, FORMAT_JSON, json, &o, asked, &why) < 0)
 		return fail_result(a, json, why.text, e);
-	const char *mismatch = kind_mismatch(a, t, o);
+	const char *mismatch = t->schema->sorted ? NULL : kind_mismatch(a, t, o);
 
 	if (mismatch)
 		return fail_result(a, json, mismatch, e);
 	TRY(complain(p, json, &notes, e));
-	*(struct object *)o = *(const struct object *)before;
+	if (!t->schema->sorted)
+		*(struct object *)o = *(const struct object *)before;
 	object_default(a, o);
 	*to = o;
 	return 0;

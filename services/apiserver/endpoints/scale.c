@@ -4,6 +4,9 @@
 #include "lib/api/causes.h"
 #include "lib/api/meta.h"
 #include "lib/api/status.h"
+#include "lib/schema/patch.h"
+#include "lib/schema/path.h"
+#include "lib/structural/structural.h"
 
 /* Where in the struct of each kind these are. */
 struct scale_row {
@@ -76,11 +79,96 @@ static void *at(const void *object, size_t offset)
 	return (char *)(uintptr_t)object + offset;
 }
 
+/* ".spec.replicas" without its dot. */
+static str path_of(str json_path)
+{
+	return str_starts(json_path, STR(".")) ? str_slice(json_path, 1, json_path.len) : json_path;
+}
+
+static const struct crd_custom_resource_subresource_scale *custom_scale(const struct resource *r)
+{
+	return r->custom->version->subresources->scale;
+}
+
+static int32_t custom_number(const void *object, str json_path)
+{
+	struct place p;
+	struct err e;
+
+	if (path_find(object_type(object), object, path_of(json_path), &p, &e) < 0 ||
+		p.field->kind != KIND_INT64 || p.field->shape != SHAPE_POINTER)
+		return 0;
+	int64_t *const *number = p.at;
+
+	return *number ? (int32_t) * *number : 0;
+}
+
+static str custom_text(struct arena *a, const void *object, const str *json_path)
+{
+	struct place p;
+	struct buf b;
+	struct err e;
+
+	if (!json_path || !json_path->len ||
+		path_find(object_type(object), object, path_of(*json_path), &p, &e) < 0)
+		return STR("");
+	buf_init(&b, BUF_NO_LIMIT);
+	path_put_text(&b, &p);
+	str text = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return text;
+}
+
+static void put_custom(struct arena *a, const struct resource *r, const void *object,
+	struct autoscaling_v1_scale *s)
+{
+	const struct crd_custom_resource_subresource_scale *paths = custom_scale(r);
+
+	s->spec.replicas = custom_number(object, paths->spec_replicas_path);
+	s->status.replicas = custom_number(object, paths->status_replicas_path);
+	s->status.selector = custom_text(a, object, paths->label_selector_path);
+}
+
+/* By way of a merge patch, since the structs in between may not be there. */
+static int set_custom(struct arena *a, const struct resource *r, void *now, int32_t replicas,
+	void **to, struct err *e)
+{
+	struct tree *target, *change, *result;
+	struct buf b;
+	size_t depth = 0;
+
+	buf_init(&b, JSON_TEXT_MAX);
+	for (str rest = path_of(custom_scale(r)->spec_replicas_path); rest.at; depth++) {
+		buf_add_char(&b, '{');
+		json_put_str(&b, str_cut(&rest, '.'));
+		buf_add_char(&b, ':');
+	}
+	buf_add_i64(&b, replicas);
+	for (; depth; depth--)
+		buf_add_char(&b, '}');
+	int done = tree_read(a, arena_str(a, buf_str(&b)), &change, e);
+
+	buf_reset(&b);
+	if (done == 0)
+		done = object_encode(now, FORMAT_JSON, &b, e);
+	if (done == 0)
+		done = tree_read(a, arena_str(a, buf_str(&b)), &target, e);
+	if (done == 0)
+		done = patch_merge(a, target, change, &result, e);
+	buf_reset(&b);
+	if (done == 0)
+		tree_put(&b, result);
+	if (done == 0)
+		done = object_decode(
+			a, object_type(now), FORMAT_JSON, arena_str(a, buf_str(&b)), to, NULL, e);
+	buf_free(&b);
+	return done;
+}
+
 void *scale_of(struct arena *a, const struct resource *r, const void *object)
 {
-	const struct scale_row *row = find(r);
 	const struct object_meta *m = object_metadata((void *)(uintptr_t)object);
-	int32_t **wanted = at(object, row->wanted);
 	struct autoscaling_v1_scale *s = object_new(a, &api_schema.types[API_AUTOSCALING_V1_SCALE]);
 
 	s->metadata.name = m->name;
@@ -88,6 +176,13 @@ void *scale_of(struct arena *a, const struct resource *r, const void *object)
 	s->metadata.uid = m->uid;
 	s->metadata.resource_version = m->resource_version;
 	s->metadata.creation_timestamp = m->creation_timestamp;
+	if (r->custom) {
+		put_custom(a, r, object, s);
+		return s;
+	}
+	const struct scale_row *row = find(r);
+	int32_t **wanted = at(object, row->wanted);
+
 	s->spec.replicas = *wanted ? **wanted : 0;
 	s->status.replicas = *(int32_t *)at(object, row->current);
 	s->status.selector = row->selector_is_map
@@ -98,7 +193,7 @@ void *scale_of(struct arena *a, const struct resource *r, const void *object)
 
 static str version_of(const struct resource *r)
 {
-	const struct type *t = &api_schema.types[r->type];
+	const struct type *t = resource_type(r);
 
 	return str_of(t->schema->text + type_kind(t)->api_version);
 }
@@ -129,7 +224,6 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 			cause_i64(a, s->spec.replicas), "must be greater than or equal to 0");
 	if (c.len)
 		return status_invalid(a, e, subject, &c);
-	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
 	if (s->metadata.resource_version.len)
 		m->resource_version = s->metadata.resource_version;
 	struct managed_list l = managed_from_scale(
@@ -137,6 +231,9 @@ int scale_apply(struct arena *a, const struct resource *r, void *now, const void
 
 	m->managed_fields.at = l.at;
 	m->managed_fields.len = l.len;
+	if (r->custom)
+		return set_custom(a, r, now, s->spec.replicas, to, e);
+	*(int32_t **)at(now, find(r)->wanted) = arena_i32(a, s->spec.replicas);
 	*to = now;
 	return 0;
 }

@@ -38,7 +38,7 @@ static void wipe_system_fields(struct object_meta *m)
 
 static int create(struct request *r, struct err *e)
 {
-	const struct type *t = &api_schema.types[r->sub ? r->sub->type : r->resource->type];
+	const struct type *t = request_type(r);
 	struct create_options *options;
 	struct object_meta *m;
 	void *object, *stored;
@@ -69,7 +69,7 @@ static int create(struct request *r, struct err *e)
 static int update(struct request *r, struct err *e)
 {
 	bool scales = r->sub && str_eq(r->sub->name, STR("scale"));
-	const struct type *t = &api_schema.types[r->sub ? r->sub->type : r->resource->type];
+	const struct type *t = request_type(r);
 	struct update_options *options;
 	struct replacement u = {.updater = {.next = replace}};
 	void *object, *stored;

@@ -82,7 +82,10 @@ static int check(struct operation *op, const struct strategy *s, void *object, c
 	struct causes c;
 
 	causes_init(&c, op->arena);
-	object_validate(object, &c);
+	if (op->resource->custom)
+		custom_check(op, object, NULL, &c);
+	else
+		object_validate(object, &c);
 	TRY(store_check(op, m->name, &c, e));
 	if (s && s->warn)
 		s->warn(op, object, NULL);

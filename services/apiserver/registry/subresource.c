@@ -27,15 +27,19 @@ void store_narrow(struct operation *op, void *now, const void *before)
 			rows[i].narrow(op, now, before);
 }
 
-static void narrow_status(UNUSED struct operation *op, void *now, const void *before)
+static void narrow_status(struct operation *op, void *now, const void *before)
 {
 	const struct type *t = object_type(now);
 
+	if (op->resource->custom) {
+		custom_narrow_status(op, now, before);
+		return;
+	}
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++) {
 		str name = field_name(t, f);
 
 		if (!str_eq(name, STR("metadata")) && !str_eq(name, STR("status")))
-			store_copy_field(now, before, name);
+			store_copy_field(op->arena, now, before, name);
 	}
 }
 

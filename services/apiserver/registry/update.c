@@ -207,7 +207,7 @@ static void prepare(struct updating *u, void *now, const void *before)
 	m->generation = old->generation;
 	store_narrow(op, now, before);
 	if (!op->subresource.len && s && (s->flags & STRATEGY_STATUS_RESET))
-		store_copy_field(now, before, STR("status"));
+		store_copy_field(op->arena, now, before, STR("status"));
 	if (status && s && s->prepare_status)
 		s->prepare_status(op, now, before);
 	if (!status && s && s->prepare_update)
@@ -226,7 +226,9 @@ static int check(struct updating *u, void *now, const void *before, struct err *
 	struct causes c;
 
 	causes_init(&c, op->arena);
-	if (op->subresource.len && !scale)
+	if (op->resource->custom)
+		custom_check(op, now, before, &c);
+	else if (op->subresource.len && !scale)
 		object_validate_subresource(op->subresource, now, before, &c);
 	else
 		object_validate_update(now, before, &c);

@@ -45,6 +45,15 @@ void check_metadata(struct causes *c, const struct type *t, const struct object_
 	managed_check(c, FIELD(p, "managedFields"), m);
 }
 
+void metadata_validate(
+	const struct object_meta *now, const struct object_meta *before, struct causes *c)
+{
+	if (before)
+		check_metadata_update(c, now, before);
+	else
+		check_metadata(c, api_type(API_OBJECT_META), now);
+}
+
 void check_metadata_update(
 	struct causes *c, const struct object_meta *now, const struct object_meta *before)
 {

@@ -83,7 +83,10 @@ int json_decode_scalar(struct json_decoder *d, const struct place *p, const stru
 	case KIND_RAW:
 	case KIND_FIELDS:
 	case KIND_JSON:
-	case KIND_ANY: return item->kind == JSON_NULL ? 0 : decode_raw(d, p->at, item);
+	case KIND_ANY:
+		if (p->owner->schema->sorted)
+			return json_decode_sorted(d, p->at, item);
+		return item->kind == JSON_NULL ? 0 : decode_raw(d, p->at, item);
 	case KIND_STRUCT: break;
 	}
 	__builtin_unreachable();

@@ -76,6 +76,9 @@ void pb_encode_struct(const struct type *t, const void *o, struct buf *to);
 void pb_encode_wrapped(
 	const struct type *t, const void *o, str api_version, str kind, struct buf *to);
 
+/* The defaults below a field of KIND_STRUCT, whatever its shape. */
+void field_default(struct arena *a, const struct type *t, const struct field *f, void *at);
+
 /* A field's value from a JSON text of the program's own, such as a default. */
 NODISCARD int json_decode_field(struct arena *a, const struct type *t, const struct field *f,
 	str in, void *o, struct err *e);
