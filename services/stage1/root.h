@@ -21,9 +21,9 @@ struct root {
 };
 
 /*
- * Mounts the root image of `path`, a block device or a file, at ROOT_PLACE. `release` is the content
- * that its /etc/coracle-release must have; absent: any. ERR_NOT_FOUND when there is no root image
- * there, ERR_CONFLICT when it is another build's.
+ * Mounts the root image of `path`, a block device or a file, at ROOT_PLACE. `release` is the
+ * content that its /etc/coracle-release must have; absent: any. ERR_NOT_FOUND when there is no root
+ * image there, ERR_CONFLICT when it is another build's.
  */
 NODISCARD int root_mount(const char *path, str release, struct root *to, struct err *e);
 
