@@ -1,5 +1,6 @@
 """Archives of entries whose bytes depend on nothing else: squashfs by way of tar, and cpio as the kernel reads it."""
 import io
+import shutil
 import stat
 import subprocess
 import tarfile
@@ -58,6 +59,16 @@ def add_member(out, number, name, mode, entry, content, time):
     out.extend(bytes(-len(out) % CPIO_ALIGN))
     out.extend(content)
     out.extend(bytes(-len(out) % CPIO_ALIGN))
+
+
+def aligned(archive):
+    """The kernel finds a second archive behind the first at a multiple of four."""
+    return archive + bytes(-len(archive) % CPIO_ALIGN)
+
+
+def fresh(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def zstd(content, level=19):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the images of the appliance, each from the same kernel, initrd and root.
 
-usage: imager.py [--out DIR] [--built DIR] root...
+usage: imager.py [--out DIR] [--built DIR] direct|iso|disk|pxe...
 """
 import argparse
 import os
@@ -12,10 +12,13 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "rootfs/packages"))
+sys.path[:0] = [str(ROOT / "rootfs/packages"), str(ROOT / "installer")]
 
 import agent  # noqa: E402
 import archives  # noqa: E402
+import disk  # noqa: E402
+import iso  # noqa: E402
+import pxe  # noqa: E402
 import tree  # noqa: E402
 from build import Builder  # noqa: E402
 from fail import Fail  # noqa: E402
@@ -55,8 +58,9 @@ class Imager:
     def __init__(self, out, built):
         self.out, self.built = Path(out), Path(built)
         self.packages = Packages()
-        self.time = build_time()
-        self.out.mkdir(parents=True, exist_ok=True)
+        self.time, self.version = build_time(), version()
+        self.work = self.out / "work"
+        self.work.mkdir(parents=True, exist_ok=True)
 
     @cached_property
     def kernel(self):
@@ -70,7 +74,7 @@ class Imager:
         """The root's entries; the release file names what all the others are."""
         blank = tree.read(ROOT / "rootfs/files", tree.Sources(self.packages, self.built, {"release": b""}))
         self.identity = tree.identity(blank)
-        self.release = (f"NAME=Coracle\nVERSION={version()}\nBUILD={self.identity}\nTIME={self.time}\n").encode()
+        self.release = (f"NAME=Coracle\nVERSION={self.version}\nBUILD={self.identity}\nTIME={self.time}\n").encode()
         return [tree.Entry(e.path, e.kind, e.mode, e.uid, e.gid, self.release) if e.path == "/etc/coracle-release"
                 else e for e in blank]
 
@@ -95,8 +99,25 @@ class Imager:
             tree.Entry("/init", "file", content=tree.stripped(self.built / "stage1")),
         ]
         to = self.out / "initrd"
-        replace(to, archives.zstd(archives.cpio(entries, self.time)))
+        replace(to, archives.aligned(archives.zstd(archives.cpio(entries, self.time))))
         return to
+
+    @cached_property
+    def iso(self):
+        self.make_pieces()
+        return iso.make(self, self.work, self.out / "coracle.iso")
+
+    @cached_property
+    def disk(self):
+        return disk.make(self, self.iso, self.work, self.out / "coracle.img")
+
+    @cached_property
+    def pxe(self):
+        self.make_pieces()
+        return pxe.make(self, self.out / "pxe")
+
+    def make_pieces(self):
+        return [self.kernel, self.initrd, self.root]
 
     @cached_property
     def agent(self):
@@ -113,7 +134,10 @@ def replace(to, content):
 
 
 IMAGES = {
-    "root": lambda imager: [imager.kernel, imager.initrd, imager.root, imager.agent],
+    "direct": lambda imager: [*imager.make_pieces(), imager.agent],
+    "iso": lambda imager: [imager.iso],
+    "disk": lambda imager: [imager.disk],
+    "pxe": lambda imager: [imager.pxe / name for name in ("vmlinuz", "initrd", "boot.ipxe")],
 }
 
 

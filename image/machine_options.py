@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from grub import CMDLINE
+
 ROOT = Path(__file__).resolve().parent.parent
 OVMF = Path("/usr/share/OVMF")
 METHODS = ("direct", "iso-bios", "iso-uefi", "disk-bios", "disk-uefi", "pxe-bios", "pxe-uefi")
-CONSOLE = "console=tty0 console=ttyS0,115200 quiet"
 API_PORT = 6443
 AGENT_PORT = "io.coracle.agent"
 KVM_PROBE_S = 8
@@ -66,7 +67,7 @@ def network_arguments(o):
         return []
     user = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:0-:{port}" for port in o.forward)
     if o.method.startswith("pxe"):
-        user += f",tftp={o.images / 'pxe'},bootfile={'boot.ipxe' if o.method == 'pxe-bios' else 'ipxe.efi'}"
+        user += f",tftp={o.images / 'pxe'},bootfile=boot.ipxe"
     return ["-netdev", user, "-device", "virtio-net-pci,netdev=net0,bootindex=9"]
 
 
@@ -78,7 +79,7 @@ def boot_arguments(o, folder):
         if o.agent:
             initrd = folder / "initrd"
             initrd.write_bytes((o.images / "initrd").read_bytes() + (o.images / "agent.cpio").read_bytes())
-        return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CONSOLE} {o.cmdline}".strip(),
+        return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CMDLINE} {o.cmdline}".strip(),
                 *disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")]
     if kind == "iso":
         return [*argv, "-drive", f"if=none,id=cd,media=cdrom,file={o.images / 'coracle.iso'},format=raw,readonly=on",
