@@ -9,7 +9,8 @@ import grub
 def make(pieces, work, to):
     """`pieces` has kernel, initrd, root, release, identity, version, time."""
     folder = work / "iso"
-    archives.fresh(folder / "boot/grub")
+    archives.fresh(folder)
+    (folder / "boot/grub").mkdir(parents=True)
     for name in ("vmlinuz", "initrd", "root.squashfs"):
         os.link(pieces.out / name, folder / name)
     (folder / "release").write_bytes(pieces.release)
@@ -22,7 +23,8 @@ def make(pieces, work, to):
         "EFI/BOOT/BOOTX64.EFI": grub.core("x86_64-efi", "/boot/grub", find, work / "iso.efi")})
     temporary = work / "new.iso"
     temporary.unlink(missing_ok=True)
-    archives.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "CORACLE", "-o", temporary,
+    archives.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "CORACLE",
+                  "--set_all_file_dates", f"={pieces.time}", "-o", temporary,
                   "-b", "boot/grub/eltorito.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
                   "--grub2-boot-info", "--grub2-mbr", grub.MODULES / "i386-pc/boot_hybrid.img",
                   "--protective-msdos-label", "-append_partition", "2", "0xef", efi, "-appended_part_as_gpt",
