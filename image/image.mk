@@ -15,3 +15,17 @@ disk: $(SHIPPED) ## the image of an installed disk alone
 
 pxe: $(SHIPPED) ## the set for network boot alone
 	@$(IMAGER) pxe
+
+.PHONY: run console logs down
+run: deps $(SHIPPED) ## one virtual machine, master and node; out/admin.kubeconfig reaches it when it is Ready
+	@$(IMAGER) direct
+	@$(PYTHON) image/run.py up
+
+console: ## the serial console of that machine
+	@$(PYTHON) image/run.py console
+
+logs: ## what its console has said, SERVICE=NAME: what one service has said
+	@$(PYTHON) image/run.py logs $(SERVICE)
+
+down: ## end it in order, as its power button does
+	@$(PYTHON) image/run.py down

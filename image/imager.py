@@ -133,6 +133,7 @@ def replace(to, content):
     temporary.rename(to)
 
 
+BUDGETS_MIB = {"coracle.iso": 48, "initrd": 2}
 IMAGES = {
     "direct": lambda imager: [*imager.make_pieces(), imager.agent],
     "iso": lambda imager: [imager.iso],
@@ -148,9 +149,11 @@ def main():
     parser.add_argument("images", nargs="+", choices=IMAGES)
     args = parser.parse_args()
     imager = Imager(args.out, args.built)
-    for name in args.images:
-        for path in IMAGES[name](imager):
-            print(f"{path.stat().st_size / 2**20:8.2f} MiB  {path}")
+    made = [path for name in args.images for path in IMAGES[name](imager)]
+    print(f"{'MiB':>9} {'budget':>7}")
+    for path in made:
+        budget = BUDGETS_MIB.get(path.name, "") if path.parent == imager.out else ""
+        print(f"{path.stat().st_blocks * 512 / 2**20:9.2f} {budget:>7}  {os.path.relpath(path)}")
 
 
 if __name__ == "__main__":

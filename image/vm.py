@@ -105,17 +105,19 @@ class Machine:
         return (self.folder / "serial.log").read_bytes().decode(errors="replace")
 
     def wait_serial(self, pattern, timeout_s):
-        """The match of a pattern in all that the console has said; Fail with its end when that does not come."""
+        """The match of a pattern in all that the console has said; Fail with its end when that does not come.
+        Anything with a method `search` is a pattern."""
+        pattern = re.compile(pattern, re.M) if isinstance(pattern, str) else pattern
         fd = self.ended_fd()
         try:
             with Watch(self.folder / "serial.log") as watch:
-                found = watch.until(re.compile(pattern, re.M).search, timeout_s, fd)
+                found = watch.until(pattern.search, timeout_s, fd)
         finally:
             os.close(fd)
         if not found:
             tail = "\n  ".join(self.serial().splitlines()[-15:])
             state = "after %d s" % timeout_s if self.alive() else "and the machine has ended"
-            raise Fail("the machine", f"its console does not say /{pattern}/ {state}; it ends with\n  {tail}",
+            raise Fail("the machine", f"its console does not say /{getattr(pattern, 'pattern', pattern)}/ {state}; it ends with\n  {tail}",
                        f"the whole is {self.folder}/serial.log")
         return found
 
