@@ -5,6 +5,7 @@ import stat
 import subprocess
 import tarfile
 
+import paths  # noqa: F401  first: it tells where the next is
 from fail import Fail
 
 KINDS = {"dir": stat.S_IFDIR, "file": stat.S_IFREG, "link": stat.S_IFLNK}

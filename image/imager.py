@@ -11,18 +11,16 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "rootfs/packages"), str(ROOT / "installer")]
-
-import agent  # noqa: E402
-import archives  # noqa: E402
-import disk  # noqa: E402
-import iso  # noqa: E402
-import pxe  # noqa: E402
-import tree  # noqa: E402
-from build import Builder  # noqa: E402
-from fail import Fail  # noqa: E402
-from fetch import Fetcher  # noqa: E402
+from paths import ROOT  # first: it tells where some of the next are
+import agent
+import archives
+import disk
+import iso
+import pxe
+import tree
+from build import Builder
+from fail import Fail
+from fetch import Fetcher
 
 PACKAGES = ROOT / "rootfs/packages"
 FALLBACK_TIME = 1735689600

@@ -14,8 +14,10 @@ import termios
 import time
 import tty
 
-from machine_options import API_PORT, ROOT, Options
-from vm import Fail, Machine
+from paths import ROOT  # first: it tells where some of the next are
+from fail import Fail
+from machine_options import API_PORT, Options
+from vm import Machine
 
 FOLDER = ROOT / "out/vm"
 KUBECONFIG = ROOT / "out/admin.kubeconfig"

@@ -11,16 +11,13 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "services/tools"), str(ROOT / "rootfs/packages")]
-
-from control_plane import start_time  # noqa: E402
-from fail import Fail  # noqa: E402
-from machine_options import Options, arguments  # noqa: E402
-from watch import Watch  # noqa: E402
+import paths  # noqa: F401  first: it tells where some of the next are
+from control_plane import start_time
+from fail import Fail
+from machine_options import Options, arguments
+from watch import Watch
 
 QEMU = "qemu-system-x86_64"
 SOCKETS = ("serial", "qmp", "agent")
@@ -135,7 +132,10 @@ class Machine:
                 return answer["return"]
 
     def read_qmp(self, what):
-        line = self.qmp.readline()
+        try:
+            line = self.qmp.readline()
+        except ConnectionError:
+            line = ""
         if not line:
             words = (self.folder / "qemu.log").read_text(errors="replace").strip()
             raise Fail("QEMU", f"has ended ({what}): {words}", f"see {self.folder}/qemu.log")
