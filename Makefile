@@ -52,7 +52,7 @@ TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
-DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup
+DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup init shutdown coracle-run dhcp-hook status coraclectl
 PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 
