@@ -1,0 +1,114 @@
+"""What a virtual machine is made of, and how QEMU is told so."""
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OVMF = Path("/usr/share/OVMF")
+METHODS = ("direct", "iso-bios", "iso-uefi", "disk-bios", "disk-uefi", "pxe-bios", "pxe-uefi")
+CONSOLE = "console=tty0 console=ttyS0,115200 quiet"
+API_PORT = 6443
+AGENT_PORT = "io.coracle.agent"
+KVM_PROBE_S = 8
+
+
+@dataclass
+class Options:
+    """Paths are absolute."""
+
+    images: Path = ROOT / "out/image"
+    method: str = "direct"
+    memory_mib: int = 512
+    cpus: int = 2
+    state: Path = None  # a raw disk for CORACLE-STATE, or an NBD address of QEMU's
+    cmdline: str = ""  # more of the kernel's command line; direct boot alone has one
+    config: dict = field(default_factory=dict)  # settings, given by fw_cfg
+    forward: tuple = (API_PORT,)  # ports of the guest, each of which gets a free port of the host
+    nic: bool = True
+    agent: bool = False  # direct boot: append the archive with the shell for tests
+    rtc: str = None  # the clock at the start: 1970-01-01T00:00:00
+    disks: tuple = ()  # more disks, read-only: (serial, path)
+    extra: tuple = ()  # more arguments of QEMU
+
+
+def arguments(o, folder, sockets):
+    """QEMU's arguments; `sockets` holds listening descriptors by name. Files it needs are made in `folder`."""
+    argv = ["-nodefaults", "-no-reboot", "-machine", "q35", *accelerator(o.images / "vmlinuz"), "-m", o.memory_mib,
+            "-smp", o.cpus, "-display", "none", "-vga", "std", "-name", f"coracle-{folder.name}",
+            "-chardev", f"socket,id=serial,fd={sockets['serial']},server=on,wait=off,logfile=serial.log",
+            "-serial", "chardev:serial",
+            "-chardev", f"socket,id=qmp,fd={sockets['qmp']},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=agent,fd={sockets['agent']},server=on,wait=off",
+            "-device", "virtio-serial-pci", "-device", f"virtserialport,chardev=agent,name={AGENT_PORT}",
+            "-device", "virtio-rng-pci"]
+    if o.config:
+        text = "".join(f"{key}={value}\n" for key, value in o.config.items())
+        (folder / "coracle.conf").write_text(text)
+        argv += ["-fw_cfg", "name=opt/io.coracle/config,file=coracle.conf"]
+    if o.rtc:
+        argv += ["-rtc", f"base={o.rtc}"]
+    argv += boot_arguments(o, folder) + network_arguments(o)
+    for serial, path in o.disks:
+        argv += disk(serial, f"file={path},format=raw,readonly=on")
+    if o.state:
+        argv += disk("coracle-state", f"file={o.state},format=raw,cache=writeback")
+    return argv + list(o.extra)
+
+
+def disk(serial, drive):
+    return ["-drive", f"if=none,id={serial},{drive}", "-device", f"virtio-blk-pci,drive={serial},serial={serial}"]
+
+
+def network_arguments(o):
+    if not o.nic:
+        return []
+    user = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:0-:{port}" for port in o.forward)
+    if o.method.startswith("pxe"):
+        user += f",tftp={o.images / 'pxe'},bootfile={'boot.ipxe' if o.method == 'pxe-bios' else 'ipxe.efi'}"
+    return ["-netdev", user, "-device", "virtio-net-pci,netdev=net0,bootindex=9"]
+
+
+def boot_arguments(o, folder):
+    kind, _, firmware = o.method.partition("-")
+    argv = uefi(folder) if firmware == "uefi" else []
+    if kind == "direct":
+        initrd = o.images / "initrd"
+        if o.agent:
+            initrd = folder / "initrd"
+            initrd.write_bytes((o.images / "initrd").read_bytes() + (o.images / "agent.cpio").read_bytes())
+        return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CONSOLE} {o.cmdline}".strip(),
+                *disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")]
+    if kind == "iso":
+        return [*argv, "-drive", f"if=none,id=cd,media=cdrom,file={o.images / 'coracle.iso'},format=raw,readonly=on",
+                "-device", "ide-cd,drive=cd,bootindex=1"]
+    if kind == "disk":
+        copy = folder / "disk.img"
+        subprocess.run(["cp", "--sparse=always", o.images / "coracle.img", copy], check=True)
+        return [*argv, "-drive", f"if=none,id=disk,file={copy},format=raw,cache=writeback",
+                "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+    return argv
+
+
+def uefi(folder):
+    shutil.copy(OVMF / "OVMF_VARS_4M.fd", folder / "vars.fd")
+    return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / 'OVMF_CODE_4M.fd'}",
+            "-drive", "if=pflash,format=raw,file=vars.fd"]
+
+
+@cache
+def accelerator(kernel):
+    """KVM where this kernel shows that it boots there, which the mere device does not tell."""
+    kvm = ["-accel", "kvm", "-cpu", "host"]
+    if Path("/dev/kvm").exists():
+        try:
+            done = subprocess.run(["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-machine", "q35", *kvm, "-m", "256",
+                                   "-display", "none", "-serial", "stdio", "-kernel", kernel, "-append",
+                                   "console=ttyS0 panic=-1"], stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=KVM_PROBE_S)
+            if b"Kernel panic" in done.stdout:
+                return kvm
+        except subprocess.TimeoutExpired:
+            pass
+    return ["-accel", "tcg,thread=multi", "-cpu", "max"]

@@ -1,0 +1,194 @@
+"""One virtual machine under QEMU, started from any of the images.
+
+Everything of it stands in its folder: serial.log (and serial.sock for a person), qmp.sock, agent.sock, machine.json.
+QEMU runs with that folder as its own, so that no name of a socket grows too long.
+"""
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "services/tools"), str(ROOT / "rootfs/packages")]
+
+from control_plane import start_time  # noqa: E402
+from fail import Fail  # noqa: E402
+from machine_options import Options, arguments  # noqa: E402
+from watch import Watch  # noqa: E402
+
+QEMU = "qemu-system-x86_64"
+SOCKETS = ("serial", "qmp", "agent")
+
+
+class Machine:
+    def __init__(self, folder, options=None):
+        self.folder = Path(folder).resolve()
+        self.options = options or Options()
+        self.process = self.qmp = self.agent = None
+        self.pid = self.began = None
+
+    # --- life
+
+    def start(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "serial.log").write_bytes(b"")
+        with contextlib.ExitStack() as open_here:
+            fds = {name: open_here.enter_context(self.listen(name)).fileno() for name in SOCKETS}
+            log = open_here.enter_context(open(self.folder / "qemu.log", "wb"))
+            argv = [QEMU, *map(str, arguments(self.options, self.folder, fds))]
+            self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            pass_fds=list(fds.values()), start_new_session=True)
+        self.pid, self.began = self.process.pid, start_time(self.process.pid)
+        (self.folder / "machine.json").write_text(json.dumps({"pid": self.pid, "began": self.began}))
+        self.connect()
+        return self
+
+    def attach(self):
+        """To the machine that an earlier process started in this folder; False when there is none."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            told = json.loads((self.folder / "machine.json").read_text())
+            self.pid, self.began = told["pid"], told["began"]
+        return self.alive()
+
+    def alive(self):
+        if self.process:
+            self.process.poll()
+        return self.pid is not None and self.began is not None and start_time(self.pid) == self.began
+
+    def ended_fd(self):
+        return os.pidfd_open(self.pid)
+
+    def wait_end(self, timeout_s):
+        """True once QEMU has ended."""
+        if not self.alive():
+            return True
+        fd = self.ended_fd()
+        try:
+            return bool(select.select([fd], [], [], timeout_s)[0])
+        finally:
+            os.close(fd)
+            self.alive()
+
+    def power_button(self):
+        self.command("system_powerdown")
+
+    def kill(self):
+        if self.alive():
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait_end(30)
+
+    def stop(self, timeout_s=30):
+        """In order if it can, at once if it cannot. True when it ended by itself."""
+        if not self.alive():
+            return True
+        with contextlib.suppress(Fail, OSError):
+            self.power_button()
+        ended = self.wait_end(timeout_s)
+        self.kill()
+        return ended
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.kill()
+
+    # --- what it says and takes
+
+    def serial(self):
+        return (self.folder / "serial.log").read_bytes().decode(errors="replace")
+
+    def wait_serial(self, pattern, timeout_s):
+        """The match of a pattern in all that the console has said; Fail with its end when that does not come."""
+        fd = self.ended_fd()
+        try:
+            with Watch(self.folder / "serial.log") as watch:
+                found = watch.until(re.compile(pattern, re.M).search, timeout_s, fd)
+        finally:
+            os.close(fd)
+        if not found:
+            tail = "\n  ".join(self.serial().splitlines()[-15:])
+            state = "after %d s" % timeout_s if self.alive() else "and the machine has ended"
+            raise Fail("the machine", f"its console does not say /{pattern}/ {state}; it ends with\n  {tail}",
+                       f"the whole is {self.folder}/serial.log")
+        return found
+
+    def command(self, name, **arguments):
+        """A QMP command's answer."""
+        if not self.qmp:
+            self.connect()
+        self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self.qmp.flush()
+        while True:
+            answer = self.read_qmp(name)
+            if "error" in answer:
+                raise Fail("QEMU", f"{name}: {answer['error']['desc']}", "see its documentation of QMP")
+            if "return" in answer:
+                return answer["return"]
+
+    def read_qmp(self, what):
+        line = self.qmp.readline()
+        if not line:
+            words = (self.folder / "qemu.log").read_text(errors="replace").strip()
+            raise Fail("QEMU", f"has ended ({what}): {words}", f"see {self.folder}/qemu.log")
+        return json.loads(line)
+
+    def monitor(self, line):
+        return self.command("human-monitor-command", **{"command-line": line})
+
+    def connect(self):
+        self.qmp = self.socket("qmp").makefile("rw")
+        self.read_qmp("greeting")
+        self.command("qmp_capabilities")
+
+    def forwarded(self, guest_port):
+        """The port of 127.0.0.1 that leads to a port of the guest."""
+        found = re.search(rf"TCP\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s+\S+\s+{guest_port}\s", self.monitor("info usernet"))
+        if not found:
+            raise Fail(f"port {guest_port}", "is not forwarded to this machine", "name it when it is started")
+        return int(found[1])
+
+    def shell(self, command, timeout_s=60):
+        """Status and output of a command in the guest, through the shell that `agent` put there."""
+        if not self.agent:
+            self.agent = self.socket("agent")
+        mark = f"end-of-{os.urandom(8).hex()}"
+        self.agent.sendall(f"{{ {command}\n}} </dev/null 2>&1; echo; echo {mark} $?\n".encode())
+        self.agent.settimeout(timeout_s)
+        got = b""
+        while not (end := re.search(rf"\n{mark} (\d+)\n".encode(), got)):
+            more = self.agent.recv(65536)
+            if not more:
+                raise Fail("the shell in the machine", "has ended", f"see {self.folder}/serial.log")
+            got += more
+        return int(end[1]), got[: end.start()].decode(errors="replace")
+
+    # --- sockets, reached through their folder: its path may be longer than an address can be
+
+    def listen(self, name):
+        (self.folder / f"{name}.sock").unlink(missing_ok=True)
+        made = socket.socket(socket.AF_UNIX)
+        with self.place() as place:
+            made.bind(f"{place}/{name}.sock")
+        made.listen(1)
+        return made
+
+    def socket(self, name):
+        made = socket.socket(socket.AF_UNIX)
+        with self.place() as place:
+            made.connect(f"{place}/{name}.sock")
+        return made
+
+    @contextlib.contextmanager
+    def place(self):
+        fd = os.open(self.folder, os.O_PATH)
+        try:
+            yield f"/proc/self/fd/{fd}"
+        finally:
+            os.close(fd)
