@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#define EXTRA_SERVICES "/run/coracle/extra/services"
+
 struct mount_point {
 	const char *what, *at, *type, *options;
 	unsigned long flags;
@@ -41,7 +43,7 @@ static const struct mount_point mount_points[] = {
 static const char *const folders[] = {"/dev/pts", "/dev/shm", "/dev/mqueue"};
 
 static const char *const later_folders[] = {"/var/lib", "/var/log", "/var/cache", "/var/tmp",
-	"/var/lib/coracle", "/var/lib/etcd", "/var/lib/kubelet", "/run/coracle", "/run/log",
+	"/var/lib/coracle", "/var/lib/etcd", "/var/lib/kubelet", "/run/coracle", "/run/coracle/etc",
 	SERVICE_FOLDER, SERVICE_FOLDER "/.s6-svscan"};
 
 static const struct {
@@ -87,6 +89,7 @@ static bool is_mounted(const char *at);
 static void set_kernel(void);
 static void set_output(void);
 static int make_services(struct err *e);
+static void add_extra(void);
 static int make_folders(const char *const *at, size_t count, struct err *e);
 
 int init_main(int argc, char **argv)
@@ -204,6 +207,7 @@ static int make_services(struct err *e)
 			log_error("init: %s", why.text);
 	}
 	closedir(d);
+	add_extra();
 	arena_init(&a, ARENA_NO_LIMIT);
 	int made = 0;
 
@@ -213,6 +217,28 @@ static int make_services(struct err *e)
 			str_of(scan_files[i].program), e);
 	arena_free(&a);
 	return made;
+}
+
+/* What only a launcher appends to the initrd, for tests: whole service folders. */
+static void add_extra(void)
+{
+	DIR *d = opendir(EXTRA_SERVICES);
+	struct dirent *entry;
+	struct arena a;
+
+	arena_init(&a, ARENA_NO_LIMIT);
+	while (d && (entry = readdir(d))) {
+		const char *from = arena_fmt(&a, EXTRA_SERVICES "/%s", entry->d_name).at;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		mkdir(arena_fmt(&a, "%s/supervise", from).at, 0700);
+		if (symlink(from, arena_fmt(&a, SERVICE_FOLDER "/%s", entry->d_name).at) < 0)
+			log_warning("init: adding %s: %s", from, strerror(errno));
+	}
+	if (d)
+		closedir(d);
+	arena_free(&a);
 }
 
 static int make_folders(const char *const *at, size_t count, struct err *e)

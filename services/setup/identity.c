@@ -2,7 +2,7 @@
 
 #include "lib/os/file.h"
 #include "lib/value/uuid.h"
-#include "setup/interface.h"
+#include "lib/os/interface.h"
 #include "setup/state.h"
 
 #include <errno.h>
@@ -32,14 +32,9 @@ int identity_apply(const struct identity *i, struct err *e)
 	if (sethostname(i->node_name.at, i->node_name.len) < 0)
 		return err_set_errno(e, errno, "setting the host name");
 	arena_init(&a, ARENA_NO_LIMIT);
-	int done = file_write("/run/coracle/hosts", 0644,
-		arena_fmt(&a,
-			"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%.*s\n",
-			STR_ARG(i->node_name)),
-		e);
-	if (done == 0)
-		done = file_write("/run/coracle/machine-id", 0444,
-			arena_fmt(&a, "%.*s\n", STR_ARG(i->machine_id)), e);
+	int done = file_write("/run/coracle/etc/machine-id", 0444,
+		arena_fmt(&a, "%.*s\n", STR_ARG(i->machine_id)), e);
+
 	arena_free(&a);
 	return done;
 }

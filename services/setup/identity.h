@@ -17,5 +17,5 @@ struct identity {
 NODISCARD int identity_read(struct arena *a, const struct settings *s, struct random *r,
 	struct identity *to, struct err *e);
 
-/* Makes the kernel, /etc/hosts and /etc/machine-id say so. */
+/* Makes the kernel and /etc/machine-id say so. */
 NODISCARD int identity_apply(const struct identity *i, struct err *e);

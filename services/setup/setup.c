@@ -27,6 +27,8 @@ int setup_main(int argc, char **argv)
 	struct arena a;
 	struct err e;
 
+	if (argc == 2 && str_eq(str_of(argv[1]), STR("run")))
+		return setup_run();
 	if (argc < 2 || !str_eq(str_of(argv[1]), STR("pki"))) {
 		fprintf(stderr, "usage: setup pki [flags]; see 'setup pki --help'\n");
 		return 2;

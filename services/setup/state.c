@@ -45,6 +45,7 @@ static int make_file_system(const char *device, bool in_ram, struct err *e);
 static int check_file_system(const char *device, struct err *e);
 static int run(const char *const *argv, int most, struct err *e);
 static int open_places(struct err *e);
+static bool is_mounted(const char *at);
 static int put(const char *path, str value, struct err *e);
 
 int state_open(struct arena *a, str wanted, struct state *to, struct err *e)
@@ -53,6 +54,12 @@ int state_open(struct arena *a, str wanted, struct state *to, struct err *e)
 	struct volume disk;
 	bool found = false;
 
+	if (is_mounted(STATE_FOLDER)) { /* by ourselves, before we were started again */
+		TRY(open_places(e));
+		TRY(state_read(a, "device", &s.device, e));
+		*to = s;
+		return 0;
+	}
 	if (!str_eq(wanted, STR("ram")))
 		TRY(find(a, wanted, &disk, &found, e));
 	if (found)
@@ -60,6 +67,7 @@ int state_open(struct arena *a, str wanted, struct state *to, struct err *e)
 	else
 		TRY(open_ram(e));
 	TRY(open_places(e));
+	TRY(state_write("device", 0644, s.device, e));
 	s.made |= !found;
 	*to = s;
 	return 0;
@@ -228,6 +236,8 @@ static int open_places(struct err *e)
 	for (size_t i = 0; i < COUNT_OF(places) && done == 0; i++) {
 		const char *from = arena_fmt(&a, STATE_FOLDER "/%s", places[i].name).at;
 
+		if (is_mounted(places[i].at))
+			continue;
 		if (mkdir(from, places[i].mode) < 0 && errno != EEXIST)
 			done = err_set_errno(e, errno, "making %s", from);
 		else if (mount(from, places[i].at, NULL, MS_BIND, NULL) < 0)
@@ -235,6 +245,20 @@ static int open_places(struct err *e)
 	}
 	arena_free(&a);
 	return done;
+}
+
+/* A folder that is bound to another of the same file system is told by its device alone, since the
+ * places' own are of other file systems. */
+static bool is_mounted(const char *at)
+{
+	struct stat here, above;
+	struct arena a;
+
+	arena_init(&a, ARENA_NO_LIMIT);
+	bool mounted = stat(at, &here) == 0 && stat(arena_fmt(&a, "%s/..", at).at, &above) == 0 &&
+		here.st_dev != above.st_dev;
+	arena_free(&a);
+	return mounted;
 }
 
 static int put(const char *path, str value, struct err *e)

@@ -10,6 +10,8 @@
 
 #include "lib/base/arena.h"
 
+#include <sys/types.h>
+
 #define STATE_FOLDER "/var/lib/coracle"
 #define STATE_LABEL  "CORACLE-STATE"
 

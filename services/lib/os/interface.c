@@ -1,4 +1,4 @@
-#include "setup/interface.h"
+#include "lib/os/interface.h"
 
 #include "lib/os/file.h"
 #include "lib/os/net.h"
@@ -49,9 +49,10 @@ int interfaces_find(struct arena *a, struct interface **to, size_t *len, struct 
 	return 0;
 }
 
-int interface_addresses(struct arena *a, struct str_list *to, struct err *e)
+int interface_addresses(struct arena *a, str **to, size_t *len, struct err *e)
 {
-	struct str_list list = {arena_get(a, ADDRESSES_MAX * sizeof(str)), 0};
+	str *list = arena_get(a, ADDRESSES_MAX * sizeof(*list));
+	size_t count = 0;
 	struct ifaddrs *all;
 
 	if (getifaddrs(&all) < 0)
@@ -62,16 +63,17 @@ int interface_addresses(struct arena *a, struct str_list *to, struct err *e)
 			struct net_address at = {0};
 
 			if (!i->ifa_addr || i->ifa_addr->sa_family != family ||
-				(i->ifa_flags & IFF_LOOPBACK) || list.len == ADDRESSES_MAX)
+				(i->ifa_flags & IFF_LOOPBACK) || count == ADDRESSES_MAX)
 				continue;
 			memcpy(&at.any, i->ifa_addr,
 				family == AF_INET ? sizeof(at.v4) : sizeof(at.v6));
 			if (family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&at.v6.sin6_addr))
 				continue;
-			list.at[list.len++] = arena_str(a, net_address_host(&at, text));
+			list[count++] = arena_str(a, net_address_host(&at, text));
 		}
 	freeifaddrs(all);
 	*to = list;
+	*len = count;
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "lib/base/arena.h"
-#include "lib/value/text_map.h"
 
 struct interface {
 	str name, mac;
@@ -21,7 +20,7 @@ NODISCARD int interfaces_find(
 	struct arena *a, struct interface **to, size_t *len, struct err *e);
 
 /* Global addresses, IPv4 first; those of `lo` are not among them. */
-NODISCARD int interface_addresses(struct arena *a, struct str_list *to, struct err *e);
+NODISCARD int interface_addresses(struct arena *a, str **to, size_t *len, struct err *e);
 
 NODISCARD int interface_up(str name, struct err *e);
 
