@@ -27,6 +27,8 @@ int setup_main(int argc, char **argv)
 	struct arena a;
 	struct err e;
 
+	if (argc == 2 && str_eq(str_of(argv[1]), STR("run")))
+		return setup_run();
 	if (argc < 2 || !str_eq(str_of(argv[1]), STR("pki"))) {
 		fprintf(stderr, "usage: setup pki [flags]; see 'setup pki --help'\n");
 		return 2;
@@ -44,13 +46,14 @@ static int run_pki(struct arena *a, int argc, char **argv, struct err *e)
 	struct pki_options o = {0};
 	struct flag_table table = FLAG_TABLE(pki_flags, &o);
 	enum flags_ask ask;
+	unsigned changed;
 
 	TRY(flags_parse(a, &table, 1, argc, argv, &ask, e));
 	if (ask != FLAGS_RUN) {
 		print_help(&table);
 		return 0;
 	}
-	TRY(pki_make(&o, &clock_system, e));
+	TRY(pki_make(&o, &clock_system, &changed, e));
 	printf("certificates in %.*s/pki; try: kubectl --kubeconfig %.*s/admin.conf get nodes\n",
 		STR_ARG(o.folder), STR_ARG(o.folder));
 	return 0;
