@@ -31,9 +31,12 @@ class ControlPlaneReady:
 
     pattern = "every service of the control plane is ready"
 
+    def __init__(self, services=SERVICES):
+        self.services = services
+
     def search(self, text):
-        last = dict(re.findall(rf"^({'|'.join(SERVICES)}) +([a-z]+)\r?$", text, re.M))
-        return len(last) == len(SERVICES) and set(last.values()) == {"ready"}
+        last = dict(re.findall(rf"^({'|'.join(self.services)}) +([a-z]+)\r?$", text, re.M))
+        return len(last) == len(self.services) and set(last.values()) == {"ready"}
 
 
 class Machine:
@@ -158,11 +161,21 @@ class Machine:
             raise Fail("QEMU", f"has ended ({what}): {words}", f"see {self.folder}/qemu.log")
         return json.loads(line)
 
+    def wait_event(self, name, timeout_s, wanted=lambda data: True):
+        """An event of QMP. Those that came before are gone, save what no command has read past."""
+        self.qmp_socket.settimeout(timeout_s)
+        try:
+            while not ((told := self.read_qmp(name)).get("event") == name and wanted(told["data"] if "data" in told else {})):
+                pass
+        finally:
+            self.qmp_socket.settimeout(None)
+
     def monitor(self, line):
         return self.command("human-monitor-command", **{"command-line": line})
 
     def connect(self):
-        self.qmp = self.socket("qmp").makefile("rw")
+        self.qmp_socket = self.socket("qmp")
+        self.qmp = self.qmp_socket.makefile("rw")
         self.read_qmp("greeting")
         self.command("qmp_capabilities")
 
