@@ -112,6 +112,7 @@ def main():
     print(f"the new programs run after {time.monotonic() - began:.1f} s; {FOLDER}/admin.kubeconfig reaches them", flush=True)
     if len(sys.argv) == 1:
         return 0
+    machine.leave()
     try:
         return subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[1:]],
                               env={**os.environ, "CORACLE_MACHINE": str(machine.folder)}, cwd=ROOT).returncode
