@@ -142,6 +142,15 @@ class Machine:
                        f"the whole is {self.folder}/serial.log")
         return found
 
+    def type(self, keys, until, timeout_s):
+        """On the serial console, which is listened to until it has said `until`."""
+        heard = b""
+        with self.socket("serial") as line:
+            line.settimeout(timeout_s)
+            line.sendall(keys)
+            while until not in heard:
+                heard += line.recv(4096)
+
     def wait_ready(self, timeout_s=120):
         self.wait_serial(ControlPlaneReady(), timeout_s)
         return self
