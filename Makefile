@@ -204,7 +204,8 @@ test: deps ## everything that CI runs; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan musl
 	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --musl $(MUSL_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
 
-test-long: test ## also load under TSan, and ten minutes of fuzzing a target
+test-long: test ## also every way to boot, power cuts, load under TSan, ten minutes of fuzzing a target
+	@CORACLE_LONG=1 $(PYTHON) tests/run.py --pytest tests/appliance
 	@$(MAKE) --no-print-directory tsan-load
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 
