@@ -54,7 +54,6 @@ static const struct {
 	{"kernel/pid_max", "4194304"},
 	{"kernel/dmesg_restrict", "1"},
 	{"kernel/kptr_restrict", "1"},
-	{"kernel/printk_devkmsg", "on"},
 	{"vm/overcommit_memory", "1"},
 	{"vm/panic_on_oom", "0"},
 	{"fs/inotify/max_user_instances", "8192"},
