@@ -1,9 +1,11 @@
 """Archives of entries whose bytes depend on nothing else: squashfs by way of tar, and cpio as the kernel reads it."""
 import io
+import shutil
 import stat
 import subprocess
 import tarfile
 
+import paths  # noqa: F401  first: it tells where the next is
 from fail import Fail
 
 KINDS = {"dir": stat.S_IFDIR, "file": stat.S_IFREG, "link": stat.S_IFLNK}
@@ -58,6 +60,16 @@ def add_member(out, number, name, mode, entry, content, time):
     out.extend(bytes(-len(out) % CPIO_ALIGN))
     out.extend(content)
     out.extend(bytes(-len(out) % CPIO_ALIGN))
+
+
+def aligned(archive):
+    """The kernel finds a second archive behind the first at a multiple of four."""
+    return archive + bytes(-len(archive) % CPIO_ALIGN)
+
+
+def fresh(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def zstd(content, level=19):

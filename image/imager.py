@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes the images of the appliance, each from the same kernel, initrd and root.
 
-usage: imager.py [--out DIR] [--built DIR] root...
+usage: imager.py [--out DIR] [--built DIR] direct|iso|disk|pxe...
 """
 import argparse
 import os
@@ -11,15 +11,16 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "rootfs/packages"))
-
-import agent  # noqa: E402
-import archives  # noqa: E402
-import tree  # noqa: E402
-from build import Builder  # noqa: E402
-from fail import Fail  # noqa: E402
-from fetch import Fetcher  # noqa: E402
+from paths import ROOT  # first: it tells where some of the next are
+import agent
+import archives
+import disk
+import iso
+import pxe
+import tree
+from build import Builder
+from fail import Fail
+from fetch import Fetcher
 
 PACKAGES = ROOT / "rootfs/packages"
 FALLBACK_TIME = 1735689600
@@ -55,8 +56,9 @@ class Imager:
     def __init__(self, out, built):
         self.out, self.built = Path(out), Path(built)
         self.packages = Packages()
-        self.time = build_time()
-        self.out.mkdir(parents=True, exist_ok=True)
+        self.time, self.version = build_time(), version()
+        self.work = self.out / "work"
+        self.work.mkdir(parents=True, exist_ok=True)
 
     @cached_property
     def kernel(self):
@@ -70,7 +72,7 @@ class Imager:
         """The root's entries; the release file names what all the others are."""
         blank = tree.read(ROOT / "rootfs/files", tree.Sources(self.packages, self.built, {"release": b""}))
         self.identity = tree.identity(blank)
-        self.release = (f"NAME=Coracle\nVERSION={version()}\nBUILD={self.identity}\nTIME={self.time}\n").encode()
+        self.release = (f"NAME=Coracle\nVERSION={self.version}\nBUILD={self.identity}\nTIME={self.time}\n").encode()
         return [tree.Entry(e.path, e.kind, e.mode, e.uid, e.gid, self.release) if e.path == "/etc/coracle-release"
                 else e for e in blank]
 
@@ -95,8 +97,25 @@ class Imager:
             tree.Entry("/init", "file", content=tree.stripped(self.built / "stage1")),
         ]
         to = self.out / "initrd"
-        replace(to, archives.zstd(archives.cpio(entries, self.time)))
+        replace(to, archives.aligned(archives.zstd(archives.cpio(entries, self.time))))
         return to
+
+    @cached_property
+    def iso(self):
+        self.make_pieces()
+        return iso.make(self, self.work, self.out / "coracle.iso")
+
+    @cached_property
+    def disk(self):
+        return disk.make(self, self.iso, self.work, self.out / "coracle.img")
+
+    @cached_property
+    def pxe(self):
+        self.make_pieces()
+        return pxe.make(self, self.out / "pxe")
+
+    def make_pieces(self):
+        return [self.kernel, self.initrd, self.root]
 
     @cached_property
     def agent(self):
@@ -112,8 +131,12 @@ def replace(to, content):
     temporary.rename(to)
 
 
+BUDGETS_MIB = {"coracle.iso": 48, "initrd": 2}
 IMAGES = {
-    "root": lambda imager: [imager.kernel, imager.initrd, imager.root, imager.agent],
+    "direct": lambda imager: [*imager.make_pieces(), imager.agent],
+    "iso": lambda imager: [imager.iso],
+    "disk": lambda imager: [imager.disk],
+    "pxe": lambda imager: [imager.pxe / name for name in ("vmlinuz", "initrd", "boot.ipxe")],
 }
 
 
@@ -124,9 +147,11 @@ def main():
     parser.add_argument("images", nargs="+", choices=IMAGES)
     args = parser.parse_args()
     imager = Imager(args.out, args.built)
-    for name in args.images:
-        for path in IMAGES[name](imager):
-            print(f"{path.stat().st_size / 2**20:8.2f} MiB  {path}")
+    made = [path for name in args.images for path in IMAGES[name](imager)]
+    print(f"{'MiB':>9} {'budget':>7}")
+    for path in made:
+        budget = BUDGETS_MIB.get(path.name, "") if path.parent == imager.out else ""
+        print(f"{path.stat().st_blocks * 512 / 2**20:9.2f} {budget:>7}  {os.path.relpath(path)}")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from grub import CMDLINE
+from paths import ROOT
+
 OVMF = Path("/usr/share/OVMF")
-METHODS = ("direct", "iso-bios", "iso-uefi", "disk-bios", "disk-uefi", "pxe-bios", "pxe-uefi")
-CONSOLE = "console=tty0 console=ttyS0,115200 quiet"
+# "none" is direct boot without the root's disk.
+METHODS = ("none", "direct", "iso-bios", "iso-uefi", "disk-bios", "disk-uefi", "pxe-bios", "pxe-uefi")
 API_PORT = 6443
 AGENT_PORT = "io.coracle.agent"
 KVM_PROBE_S = 8
@@ -42,7 +44,7 @@ def arguments(o, folder, sockets):
             "-chardev", f"socket,id=qmp,fd={sockets['qmp']},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
             "-chardev", f"socket,id=agent,fd={sockets['agent']},server=on,wait=off",
             "-device", "virtio-serial-pci", "-device", f"virtserialport,chardev=agent,name={AGENT_PORT}",
-            "-device", "virtio-rng-pci"]
+            "-device", "virtio-rng-pci", "-device", "pcie-root-port,id=spare,chassis=1"]
     if o.config:
         text = "".join(f"{key}={value}\n" for key, value in o.config.items())
         (folder / "coracle.conf").write_text(text)
@@ -66,20 +68,21 @@ def network_arguments(o):
         return []
     user = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:0-:{port}" for port in o.forward)
     if o.method.startswith("pxe"):
-        user += f",tftp={o.images / 'pxe'},bootfile={'boot.ipxe' if o.method == 'pxe-bios' else 'ipxe.efi'}"
+        user += f",tftp={o.images / 'pxe'},bootfile=boot.ipxe"
     return ["-netdev", user, "-device", "virtio-net-pci,netdev=net0,bootindex=9"]
 
 
 def boot_arguments(o, folder):
     kind, _, firmware = o.method.partition("-")
     argv = uefi(folder) if firmware == "uefi" else []
-    if kind == "direct":
+    if kind in ("direct", "none"):
         initrd = o.images / "initrd"
         if o.agent:
             initrd = folder / "initrd"
             initrd.write_bytes((o.images / "initrd").read_bytes() + (o.images / "agent.cpio").read_bytes())
-        return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CONSOLE} {o.cmdline}".strip(),
-                *disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")]
+        root = disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")
+        return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CMDLINE} {o.cmdline}".strip(),
+                *(root if kind == "direct" else [])]
     if kind == "iso":
         return [*argv, "-drive", f"if=none,id=cd,media=cdrom,file={o.images / 'coracle.iso'},format=raw,readonly=on",
                 "-device", "ide-cd,drive=cd,bootindex=1"]

@@ -8,9 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from paths import ROOT  # first: it tells where the next is
 from fail import Fail
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)

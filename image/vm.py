@@ -11,16 +11,13 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "services/tools"), str(ROOT / "rootfs/packages")]
-
-from control_plane import start_time  # noqa: E402
-from fail import Fail  # noqa: E402
-from machine_options import Options, arguments  # noqa: E402
-from watch import Watch  # noqa: E402
+import paths  # noqa: F401  first: it tells where some of the next are
+from control_plane import start_time
+from fail import Fail
+from machine_options import Options, arguments
+from watch import Watch
 
 QEMU = "qemu-system-x86_64"
 SOCKETS = ("serial", "qmp", "agent")
@@ -105,17 +102,19 @@ class Machine:
         return (self.folder / "serial.log").read_bytes().decode(errors="replace")
 
     def wait_serial(self, pattern, timeout_s):
-        """The match of a pattern in all that the console has said; Fail with its end when that does not come."""
+        """The match of a pattern in all that the console has said; Fail with its end when that does not come.
+        Anything with a method `search` is a pattern."""
+        pattern = re.compile(pattern, re.M) if isinstance(pattern, str) else pattern
         fd = self.ended_fd()
         try:
             with Watch(self.folder / "serial.log") as watch:
-                found = watch.until(re.compile(pattern, re.M).search, timeout_s, fd)
+                found = watch.until(pattern.search, timeout_s, fd)
         finally:
             os.close(fd)
         if not found:
             tail = "\n  ".join(self.serial().splitlines()[-15:])
             state = "after %d s" % timeout_s if self.alive() else "and the machine has ended"
-            raise Fail("the machine", f"its console does not say /{pattern}/ {state}; it ends with\n  {tail}",
+            raise Fail("the machine", f"its console does not say /{getattr(pattern, 'pattern', pattern)}/ {state}; it ends with\n  {tail}",
                        f"the whole is {self.folder}/serial.log")
         return found
 
@@ -133,7 +132,10 @@ class Machine:
                 return answer["return"]
 
     def read_qmp(self, what):
-        line = self.qmp.readline()
+        try:
+            line = self.qmp.readline()
+        except ConnectionError:
+            line = ""
         if not line:
             words = (self.folder / "qemu.log").read_text(errors="replace").strip()
             raise Fail("QEMU", f"has ended ({what}): {words}", f"see {self.folder}/qemu.log")
