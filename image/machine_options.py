@@ -79,7 +79,9 @@ def boot_arguments(o, folder):
         initrd = o.images / "initrd"
         if o.agent:
             initrd = folder / "initrd"
-            initrd.write_bytes((o.images / "initrd").read_bytes() + (o.images / "agent.cpio").read_bytes())
+            first = (o.images / "initrd").read_bytes()
+            # The kernel takes a second archive that is not compressed only at a multiple of four.
+            initrd.write_bytes(first + bytes(-len(first) % 4) + (o.images / "agent.cpio").read_bytes())
         root = disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")
         return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CMDLINE} {o.cmdline}".strip(),
                 *(root if kind == "direct" else [])]
