@@ -4,11 +4,13 @@
 #include "lib/os/process.h"
 #include "lib/os/signal.h"
 #include "lib/supervise/service.h"
+#include "setup/handout.h"
 #include "setup/identity.h"
 #include "lib/os/interface.h"
 #include "setup/machine_clock.h"
 #include "setup/network.h"
 #include "setup/pki.h"
+#include "setup/power.h"
 #include "setup/report.h"
 #include "setup/setup.h"
 #include "setup/sources.h"
@@ -36,6 +38,8 @@ struct machine {
 	struct identity identity;
 	struct loop_watch signals, clock_set;
 	struct loop_timer often;
+	struct power power;
+	struct handout handout;
 	bool running; /* the services of its roles were started */
 };
 
@@ -51,6 +55,7 @@ static void tell(struct machine *m);
 static void on_signal(struct loop_watch *w, uint32_t events);
 static void on_clock_set(struct loop_watch *w, uint32_t events);
 static void on_network(struct network *n);
+static void on_handout(struct handout *h);
 static void on_often(struct loop_timer *t);
 static str first_address(struct arena *a, str network);
 
@@ -72,6 +77,8 @@ int setup_run(void)
 		return 1;
 	}
 	report_write(&m->report);
+	if (power_start(&m->power, &m->loop, &e) < 0)
+		log_error("setup: %s", e.text);
 	if (start(m, &e) < 0) {
 		m->report.phase = "wrong";
 		if (e.text[0])
@@ -107,6 +114,10 @@ static int start(struct machine *m, struct err *e)
 	if (write(NOTIFICATION_FD, "\n", 1) < 0)
 		log_warning("setup: nobody is told that it is ready: %s", strerror(errno));
 	close(NOTIFICATION_FD);
+	if (settings_has_role(&m->settings, STR("master"))) {
+		m->handout.changed = on_handout;
+		TRY(handout_start(&m->handout, &m->loop, &m->random, e));
+	}
 	for (str rest = m->settings.at[SETTING_ROLE]; rest.at;)
 		TRY(start_services(str_trim(str_cut(&rest, ',')), e));
 	m->running = true;
@@ -196,6 +207,8 @@ static int renew(struct machine *m, struct err *e)
 	arena_free(&a);
 	if (m->running)
 		restart_users(changed);
+	if (done == 0 && m->handout.server && (changed & PKI_API_SERVING))
+		done = handout_renew(&m->handout, e);
 	return done;
 }
 
@@ -255,7 +268,13 @@ static void tell(struct machine *m)
 				"the role node is not built yet: nothing is started; set "
 				"coracle.role=master");
 	}
+	handout_code(&m->handout, r->code);
 	report_write(r);
+}
+
+static void on_handout(struct handout *h)
+{
+	tell(CONTAINER_OF(h, struct machine, handout));
 }
 
 static void on_signal(struct loop_watch *w, uint32_t events)

@@ -3,7 +3,7 @@
  * screen (status) shows it whenever the file changes.
  *
  * REPORT_FILE holds KEY=VALUE lines: phase=starting|wrong|running, problem= and notice= any number of
- * times, code= and code-uses= for `coraclectl kubeconfig`. Only root reads it: the code is a secret.
+ * times, code= for `coraclectl kubeconfig`. Only root reads it: the code is a secret.
  * Threading: one.
  */
 #pragma once

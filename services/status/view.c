@@ -1,11 +1,12 @@
 #include "status/view.h"
 
-#include "lib/base/clock.h"
+#include "lib/crypto/access_code.h"
 
-enum { NAME_COLUMNS = 26, HANDOUT_PORT = 6444 };
+enum { NAME_COLUMNS = 26 };
 
 static void put_head(const struct view *v, struct buf *to);
 static void put_service(const struct view_service *s, struct buf *to);
+static bool is_ready(const struct view *v);
 static void put_all(const struct pair_list *report, const char *key, const char *mark,
 	struct buf *to);
 static void put_way_in(const struct view *v, struct buf *to);
@@ -16,6 +17,8 @@ void view_put(const struct view *v, struct buf *to)
 	put_head(v, to);
 	for (size_t i = 0; i < v->service_count; i++)
 		put_service(&v->services[i], to);
+	if (is_ready(v))
+		buf_add_fmt(to, "coracle: control plane Ready\n");
 	put_all(&v->report, "problem", "WRONG: ", to);
 	if (str_eq(pairs_get(&v->report, STR("phase")), STR("wrong")))
 		buf_add_fmt(to, "nothing of the cluster was started; set it right and restart\n");
@@ -61,6 +64,21 @@ static void put_service(const struct view_service *s, struct buf *to)
 		buf_add_fmt(to, "%-*.*s %s\n", NAME_COLUMNS, STR_ARG(s->name), state);
 }
 
+/* All that is wanted and can tell; the API server among them. */
+static bool is_ready(const struct view *v)
+{
+	bool serves = false;
+
+	for (size_t i = 0; i < v->service_count; i++) {
+		const struct view_service *s = &v->services[i];
+
+		if (s->tells_ready && s->status.wanted_up && !s->status.ready)
+			return false;
+		serves |= s->status.ready && str_eq(s->name, STR("kube-apiserver"));
+	}
+	return serves && !v->ending.at;
+}
+
 static void put_all(const struct pair_list *report, const char *key, const char *mark,
 	struct buf *to)
 {
@@ -76,7 +94,7 @@ static void put_way_in(const struct view *v, struct buf *to)
 
 	if (code.len)
 		buf_add_fmt(to, "to administer it, once: coraclectl kubeconfig https://%.*s:%d %.*s\n",
-			STR_ARG(at), HANDOUT_PORT, STR_ARG(code));
+			STR_ARG(at), ACCESS_CODE_PORT, STR_ARG(code));
 }
 
 static str setting(const struct view *v, const char *name)
