@@ -17,12 +17,11 @@ import tty
 from paths import ROOT  # first: it tells where some of the next are
 from fail import Fail
 from machine_options import API_PORT, Options
-from vm import Machine
+from vm import ControlPlaneReady, Machine
 
 FOLDER = ROOT / "out/vm"
 KUBECONFIG = ROOT / "out/admin.kubeconfig"
 STATE_BYTES = 4 * 2**30
-READY = r"^coracle: control plane Ready"
 READY_TIMEOUT_S = 180
 END_TIMEOUT_S = 20
 LEAVE = b"\x1d"
@@ -40,7 +39,7 @@ def state_disk(path):
 
 def kubeconfig(machine, to):
     """The administrator's, from inside, changed to reach the machine through its forwarded port."""
-    status, text = machine.shell("cat /etc/kubernetes/admin.conf")
+    status, text = machine.shell("cat /etc/kubernetes/super-admin.conf")
     if status:
         raise Fail("the kubeconfig", f"could not be read in the machine: {text}", "try make logs")
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -48,11 +47,10 @@ def kubeconfig(machine, to):
         out.write(re.sub(r"https://[^\s\"']+", f"https://127.0.0.1:{machine.forwarded(API_PORT)}", text))
 
 
-class Progress:
-    """Shows what the console says, line by line, until a pattern comes."""
+class Progress(ControlPlaneReady):
+    """Shows what the console says, line by line, until the control plane is ready."""
 
-    def __init__(self, pattern):
-        self.pattern, self.compiled, self.shown = pattern, re.compile(pattern, re.M), 0
+    shown = 0
 
     def search(self, text):
         text = ESCAPES.sub("", text)
@@ -60,7 +58,7 @@ class Progress:
         sys.stderr.write(text[self.shown:done].replace("\r", ""))
         sys.stderr.flush()
         self.shown = max(done, self.shown)
-        return self.compiled.search(text)
+        return super().search(text)
 
 
 def up():
@@ -73,7 +71,7 @@ def up():
     began = time.monotonic()
     machine.start()
     try:
-        machine.wait_serial(Progress(READY), READY_TIMEOUT_S)
+        machine.wait_serial(Progress(), READY_TIMEOUT_S)
         kubeconfig(machine, KUBECONFIG)
     except BaseException:
         machine.kill()
@@ -133,11 +131,11 @@ def logs(service):
     if not service:
         print(running().serial(), end="")
         print("SERVICE=NAME shows one service; there are:")
-        print(running().shell("ls /run/log")[1])
+        print(running().shell("ls /var/log")[1])
         return
     if not re.fullmatch(r"[a-z0-9-]+", service):
         raise Fail(service, "is no name of a service", "try make logs")
-    print(running().shell(f"cat /run/log/{service}/*.s /run/log/{service}/*.u /run/log/{service}/current")[1])
+    print(running().shell(f"cd /var/log/{service} && cat *.s *.u current")[1])
 
 
 def main():

@@ -23,6 +23,19 @@ QEMU = "qemu-system-x86_64"
 SOCKETS = ("serial", "qmp", "agent")
 
 
+SERVICES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+
+
+class ControlPlaneReady:
+    """A pattern for wait_serial: what the console said last of each service of the control plane is "ready"."""
+
+    pattern = "every service of the control plane is ready"
+
+    def search(self, text):
+        last = dict(re.findall(rf"^({'|'.join(SERVICES)}) +([a-z]+)\r?$", text, re.M))
+        return len(last) == len(SERVICES) and set(last.values()) == {"ready"}
+
+
 class Machine:
     def __init__(self, folder, options=None):
         self.folder = Path(folder).resolve()
@@ -117,6 +130,10 @@ class Machine:
             raise Fail("the machine", f"its console does not say /{getattr(pattern, 'pattern', pattern)}/ {state}; it ends with\n  {tail}",
                        f"the whole is {self.folder}/serial.log")
         return found
+
+    def wait_ready(self, timeout_s=120):
+        self.wait_serial(ControlPlaneReady(), timeout_s)
+        return self
 
     def command(self, name, **arguments):
         """A QMP command's answer."""
