@@ -220,8 +220,8 @@ static int become(struct service *s, const char *socket, struct err *e)
 	TRY(place_user(s->user, s->run.caps, e));
 	if (notify == RUN_NOTIFY_START && write(NOTIFICATION_FD, "\n", 1) < 0)
 		return err_set_errno(e, errno, "telling that it starts");
-	syscall(SYS_close_range, notify == RUN_NOTIFY_FD ? NOTIFICATION_FD + 1 : NOTIFICATION_FD, ~0u,
-		CLOSE_RANGE_CLOEXEC);
+	syscall(SYS_close_range, notify == RUN_NOTIFY_FD ? NOTIFICATION_FD + 1 : NOTIFICATION_FD,
+		~0u, CLOSE_RANGE_CLOEXEC);
 	execve(argv[0], argv, envp);
 	return err_set_errno(e, errno, "starting %s", argv[0]);
 }

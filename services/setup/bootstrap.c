@@ -20,7 +20,8 @@
 	"\",\"name\":\"" name "\"}]}"
 #define BINDING(name, role, group) \
 	{ \
-		BINDINGS, RBAC_OF("ClusterRoleBinding", name) ROLE_REF("ClusterRole", role) \
+		BINDINGS, \
+			RBAC_OF("ClusterRoleBinding", name) ROLE_REF("ClusterRole", role) \
 				SUBJECT("Group", group) \
 	}
 #define SIGNING "system:certificates.k8s.io:certificatesigningrequests"
@@ -141,8 +142,9 @@ static int make_cluster_info(struct making *m, struct err *e)
 		STR_ARG(m->o->server));
 	base64_put(&config, ca);
 	buf_add_fmt(&config, "\ncontexts: null\ncurrent-context: \"\"\nusers: null\n");
-	buf_add_fmt(&object, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
-			     "\"cluster-info\"},\"data\":{\"kubeconfig\":");
+	buf_add_fmt(&object,
+		"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
+		"\"cluster-info\"},\"data\":{\"kubeconfig\":");
 	json_put_str(&object, buf_str(&config));
 	buf_add_fmt(&object, "}}");
 	int done = make(m, CLUSTER_INFO, buf_str(&object), e);

@@ -130,8 +130,8 @@ static void on_body(struct http_exchange *x, const struct err *too_long)
 	str config;
 
 	if (too_long || h->used ||
-		!digest_same(buf_str(&x->body),
-			str_span(h->code.secret, ACCESS_CODE_SECRET_CHARS))) {
+		!digest_same(
+			buf_str(&x->body), str_span(h->code.secret, ACCESS_CODE_SECRET_CHARS))) {
 		refuse(h, x);
 		return;
 	}

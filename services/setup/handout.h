@@ -23,8 +23,7 @@ struct handout {
 	bool used;
 };
 
-NODISCARD int handout_start(
-	struct handout *h, struct loop *l, struct random *r, struct err *e);
+NODISCARD int handout_start(struct handout *h, struct loop *l, struct random *r, struct err *e);
 
 /* Takes a certificate that has been made anew. */
 NODISCARD int handout_renew(struct handout *h, struct err *e);

@@ -1,5 +1,6 @@
 #include "lib/base/log.h"
 #include "lib/os/file.h"
+#include "lib/os/interface.h"
 #include "lib/os/net.h"
 #include "lib/os/process.h"
 #include "lib/os/signal.h"
@@ -8,7 +9,6 @@
 #include "setup/cluster.h"
 #include "setup/handout.h"
 #include "setup/identity.h"
-#include "lib/os/interface.h"
 #include "setup/machine_clock.h"
 #include "setup/network.h"
 #include "setup/pki.h"
@@ -20,12 +20,12 @@
 
 #include <errno.h>
 
-#define SETTINGS_FILE    "/run/coracle/settings"
-#define KUBERNETES       "/etc/kubernetes"
-#define API_SERVER       "https://127.0.0.1:6443"
-#define API_PORT         6443
-#define ADDRESSES_MAX    64
-#define NOTIFICATION_FD  3
+#define SETTINGS_FILE   "/run/coracle/settings"
+#define KUBERNETES      "/etc/kubernetes"
+#define API_SERVER      "https://127.0.0.1:6443"
+#define API_PORT        6443
+#define ADDRESSES_MAX   64
+#define NOTIFICATION_FD 3
 
 enum {
 	OFTEN_S = 600,
@@ -51,7 +51,7 @@ struct machine {
 	struct handout handout;
 	struct cluster cluster;
 	char server[96]; /* as others reach the API */
-	bool running; /* the services of its roles were started */
+	bool running;    /* the services of its roles were started */
 };
 
 static int start(struct machine *m, struct err *e);
@@ -117,8 +117,8 @@ static int start(struct machine *m, struct err *e)
 	TRY(machine_clock_watch(&m->clock_set.fd, e));
 	TRY(loop_watch(&m->loop, &m->clock_set, EPOLLIN, e));
 	m->often.due = on_often;
-	loop_timer_set(&m->loop, &m->often,
-		clock_system.monotonic_ns(&clock_system) + OFTEN_S * NS_PER_S);
+	loop_timer_set(
+		&m->loop, &m->often, clock_system.monotonic_ns(&clock_system) + OFTEN_S * NS_PER_S);
 	if (write(NOTIFICATION_FD, "\n", 1) < 0)
 		log_warning("setup: nobody is told that it is ready: %s", strerror(errno));
 	close(NOTIFICATION_FD);
@@ -362,8 +362,7 @@ static void on_network(struct network *n)
 
 	if (!m->running)
 		return;
-	if (renew(m, &e) < 0 ||
-		(n->has_time_servers && start_services(STR("clock"), &e) < 0))
+	if (renew(m, &e) < 0 || (n->has_time_servers && start_services(STR("clock"), &e) < 0))
 		log_error("setup: %s", e.text);
 	tell(m);
 }

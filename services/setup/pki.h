@@ -32,5 +32,5 @@ enum pki_user {
 };
 
 /* `*changed` gets enum pki_user; also when it fails, of what was made before. */
-NODISCARD int pki_make(const struct pki_options *o, const struct clock *c, unsigned *changed,
-	struct err *e);
+NODISCARD int pki_make(
+	const struct pki_options *o, const struct clock *c, unsigned *changed, struct err *e);

@@ -7,8 +7,8 @@ enum { NAME_COLUMNS = 26 };
 static void put_head(const struct view *v, struct buf *to);
 static void put_service(const struct view_service *s, struct buf *to);
 static bool is_ready(const struct view *v);
-static void put_all(const struct pair_list *report, const char *key, const char *mark,
-	struct buf *to);
+static void put_all(
+	const struct pair_list *report, const char *key, const char *mark, struct buf *to);
 static void put_way_in(const struct view *v, struct buf *to);
 static str setting(const struct view *v, const char *name);
 
@@ -55,8 +55,9 @@ static void put_service(const struct view_service *s, struct buf *to)
 	else if (s->status.wanted_up && !s->status.up)
 		state = "restarting";
 	if (s->status.wanted_up && !s->status.ready && d->in_a_row >= 2)
-		buf_add_fmt(to, "%-*.*s fails: it has ended %d times, the last with %s %d; tried "
-				"again after %lld s; see /var/log/%.*s\n",
+		buf_add_fmt(to,
+			"%-*.*s fails: it has ended %d times, the last with %s %d; tried "
+			"again after %lld s; see /var/log/%.*s\n",
 			NAME_COLUMNS, STR_ARG(s->name), d->in_a_row,
 			d->signal ? "signal" : "status", d->signal ? d->signal : d->code,
 			(long long)(service_backoff_ns(d->in_a_row) / NS_PER_S), STR_ARG(s->name));
@@ -79,8 +80,8 @@ static bool is_ready(const struct view *v)
 	return serves && !v->ending.at;
 }
 
-static void put_all(const struct pair_list *report, const char *key, const char *mark,
-	struct buf *to)
+static void put_all(
+	const struct pair_list *report, const char *key, const char *mark, struct buf *to)
 {
 	for (size_t i = 0; i < report->len; i++)
 		if (str_eq(report->at[i].key, str_of(key)))
@@ -93,7 +94,8 @@ static void put_way_in(const struct view *v, struct buf *to)
 	str at = v->addresses.len ? v->addresses.at[0] : STR("ADDRESS");
 
 	if (code.len)
-		buf_add_fmt(to, "to administer it, once: coraclectl kubeconfig https://%.*s:%d %.*s\n",
+		buf_add_fmt(to,
+			"to administer it, once: coraclectl kubeconfig https://%.*s:%d %.*s\n",
 			STR_ARG(at), ACCESS_CODE_PORT, STR_ARG(code));
 }
 

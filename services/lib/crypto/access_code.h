@@ -13,7 +13,7 @@
 enum {
 	ACCESS_CODE_HASH_BYTES = 10,
 	ACCESS_CODE_SECRET_CHARS = 8,
-	ACCESS_CODE_CHARS = 29, /* with its dashes */
+	ACCESS_CODE_CHARS = 29,  /* with its dashes */
 	ACCESS_CODE_PORT = 6444, /* where a machine takes it */
 };
 

@@ -267,8 +267,8 @@ static int make_in(struct arena *a, str name, struct err *e)
 {
 	str rest = name, template = str_cut(&rest, '@');
 	const char *folder = arena_fmt(a, SERVICE_FOLDER "/%.*s", STR_ARG(name)).at;
-	const char *from = arena_fmt(
-		a, SERVICE_DATA "/%.*s%s", STR_ARG(template), rest.at ? "@" : "").at;
+	const char *from =
+		arena_fmt(a, SERVICE_DATA "/%.*s%s", STR_ARG(template), rest.at ? "@" : "").at;
 	struct run_file run;
 	str text;
 

@@ -10,7 +10,7 @@
 
 #include "lib/supervise/run_file.h"
 
-#define SERVICE_FOLDER "/run/service"     /* what s6-svscan watches */
+#define SERVICE_FOLDER "/run/service"        /* what s6-svscan watches */
 #define SERVICE_DATA   "/usr/lib/coracle/s6" /* one run file a service */
 
 enum { SERVICE_STATUS_BYTES = 43, SERVICE_DEATHS_MAX = 100 };
@@ -60,8 +60,7 @@ NODISCARD int service_command(str name, const char *letters, struct err *e);
  * Blocks until all are ready, or all are down. ERR_TIMEOUT names one that is not. A deadline of
  * INT64_MAX is none; otherwise monotonic time.
  */
-NODISCARD int service_wait(
-	struct str_list names, bool ready, int64_t deadline_ns, struct err *e);
+NODISCARD int service_wait(struct str_list names, bool ready, int64_t deadline_ns, struct err *e);
 
 /* Every service that was made from a run file, sorted, in the arena; names of loggers are not
  * among them. */
