@@ -21,7 +21,6 @@ def entries(packages):
         content = (busybox / "bin/busybox").read_bytes() if name == "busybox" else b""
         yield tree.Entry(f"/extra/bin/{name}", *(("file",) if content else ("link",)), content=content,
                          target="" if content else "busybox")
-    yield tree.Entry("/extra/bin/s6-svlisten1", "file", content=(packages.folder("s6") / "bin/s6-svlisten1").read_bytes())
     yield tree.Entry("/extra/services", "dir")
     yield tree.Entry("/extra/services/agent", "dir")
     yield tree.Entry("/extra/services/agent/run", "file", content=RUN)

@@ -61,6 +61,9 @@ static void put_service(const struct view_service *s, struct buf *to)
 			NAME_COLUMNS, STR_ARG(s->name), d->in_a_row,
 			d->signal ? "signal" : "status", d->signal ? d->signal : d->code,
 			(long long)(service_backoff_ns(d->in_a_row) / NS_PER_S), STR_ARG(s->name));
+	else if (d->count)
+		buf_add_fmt(to, "%-*.*s %s; it has ended %d times\n", NAME_COLUMNS,
+			STR_ARG(s->name), state, d->count);
 	else
 		buf_add_fmt(to, "%-*.*s %s\n", NAME_COLUMNS, STR_ARG(s->name), state);
 }

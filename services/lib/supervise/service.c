@@ -82,7 +82,7 @@ void service_deaths_read(str content, struct service_deaths *to)
 	size_t count = content.len / TALLY_BYTES;
 	int64_t later = 0;
 
-	*to = (struct service_deaths){0};
+	*to = (struct service_deaths){.count = (int)count};
 	for (size_t i = count; i-- > 0;) {
 		const char *at = content.at + i * TALLY_BYTES;
 		int64_t when = tai_ns(at);

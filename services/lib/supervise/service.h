@@ -28,7 +28,8 @@ NODISCARD int service_status_read(str content, struct service_status *to, struct
 void service_status(str name, struct service_status *to);
 
 struct service_deaths {
-	int in_a_row;     /* without a long life in between */
+	int count;        /* SERVICE_DEATHS_MAX: or more */
+	int in_a_row;     /* the last of them, without a long life in between */
 	int64_t last_ns;  /* wall time */
 	int code, signal; /* of the last; a signal of 0: it ended by itself */
 };
