@@ -29,3 +29,7 @@ logs: ## what its console has said, SERVICE=NAME: what one service has said
 
 down: ## end it in order, as its power button does
 	@$(PYTHON) image/run.py down
+
+.PHONY: run-dev
+run-dev: $(SHIPPED) ## restore a machine and run the C just edited in it: TEST=tests/appliance/test_x.py
+	@$(PYTHON) image/dev.py $(TEST)

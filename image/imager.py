@@ -88,16 +88,17 @@ class Imager:
             stamp.write_text(now)
         return to
 
+    def initrd_entries(self):
+        """Stage 1 and the name of the root that it looks for."""
+        release = self.entries and self.release
+        return [tree.Entry("/coracle-release", "file", 0o644, content=release),
+                *[tree.Entry(f"/{name}", "dir") for name in ("dev", "proc", "root", "run", "sys")],
+                tree.Entry("/init", "file", content=tree.stripped(self.built / "stage1"))]
+
     @cached_property
     def initrd(self):
-        """Stage 1 and the name of the root that it looks for."""
-        entries = self.entries and [
-            tree.Entry("/coracle-release", "file", 0o644, content=self.release),
-            *[tree.Entry(f"/{name}", "dir") for name in ("dev", "proc", "root", "run", "sys")],
-            tree.Entry("/init", "file", content=tree.stripped(self.built / "stage1")),
-        ]
         to = self.out / "initrd"
-        replace(to, archives.aligned(archives.zstd(archives.cpio(entries, self.time))))
+        replace(to, archives.aligned(archives.zstd(archives.cpio(self.initrd_entries(), self.time))))
         return to
 
     @cached_property

@@ -24,10 +24,10 @@ class Options:
     method: str = "direct"
     memory_mib: int = 512
     cpus: int = 2
-    state: Path = None  # a raw disk for CORACLE-STATE, or an NBD address of QEMU's
+    state: str = None  # a raw disk for CORACLE-STATE, as QEMU's file= takes it
     cmdline: str = ""  # more of the kernel's command line; direct boot alone has one
     config: dict = field(default_factory=dict)  # settings, given by fw_cfg
-    forward: tuple = (API_PORT,)  # ports of the guest, each of which gets a free port of the host
+    forward: dict = field(default_factory=lambda: {API_PORT: 0})  # port of the guest: of the host, 0: a free one
     nic: bool = True
     agent: bool = False  # direct boot: append the archive with the shell for tests
     rtc: str = None  # the clock at the start: 1970-01-01T00:00:00
@@ -66,7 +66,7 @@ def disk(serial, drive):
 def network_arguments(o):
     if not o.nic:
         return []
-    user = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:0-:{port}" for port in o.forward)
+    user = "user,id=net0" + "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in o.forward.items())
     if o.method.startswith("pxe"):
         user += f",tftp={o.images / 'pxe'},bootfile=boot.ipxe"
     return ["-netdev", user, "-device", "virtio-net-pci,netdev=net0,bootindex=9"]

@@ -135,7 +135,8 @@ def logs(service):
         return
     if not re.fullmatch(r"[a-z0-9-]+", service):
         raise Fail(service, "is no name of a service", "try make logs")
-    print(running().shell(f"cd /var/log/{service} && cat *.s *.u current")[1])
+    print(running().shell(
+        f"cd /var/log/{service} && for f in @*.s current; do [ ! -f $f ] || cat $f; done")[1])
 
 
 def main():

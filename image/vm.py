@@ -20,6 +20,7 @@ from machine_options import Options, arguments
 from watch import Watch
 
 QEMU = "qemu-system-x86_64"
+ANSWER_TIMEOUT_S = 30
 SOCKETS = ("serial", "qmp", "agent")
 
 
@@ -31,16 +32,19 @@ class ControlPlaneReady:
 
     pattern = "every service of the control plane is ready"
 
+    def __init__(self, services=SERVICES):
+        self.services = services
+
     def search(self, text):
-        last = dict(re.findall(rf"^({'|'.join(SERVICES)}) +([a-z]+)\r?$", text, re.M))
-        return len(last) == len(SERVICES) and set(last.values()) == {"ready"}
+        last = dict(re.findall(rf"^({'|'.join(self.services)}) +([a-z]+)\r?$", text, re.M))
+        return len(last) == len(self.services) and set(last.values()) == {"ready"}
 
 
 class Machine:
     def __init__(self, folder, options=None):
         self.folder = Path(folder).resolve()
         self.options = options or Options()
-        self.process = self.qmp = self.agent = None
+        self.process = self.qmp = self.qmp_socket = self.agent = None
         self.pid = self.began = None
 
     # --- life
@@ -103,6 +107,13 @@ class Machine:
         self.kill()
         return ended
 
+    def leave(self):
+        """Closes the connections, each of which takes one process at a time."""
+        for name in ("qmp", "qmp_socket", "agent"):
+            if there := getattr(self, name):
+                there.close()
+            setattr(self, name, None)
+
     def __enter__(self):
         return self.start()
 
@@ -153,16 +164,29 @@ class Machine:
             line = self.qmp.readline()
         except ConnectionError:
             line = ""
+        except TimeoutError:
+            raise Fail("QEMU", f"does not answer ({what})", "another process may hold its QMP socket") from None
         if not line:
             words = (self.folder / "qemu.log").read_text(errors="replace").strip()
             raise Fail("QEMU", f"has ended ({what}): {words}", f"see {self.folder}/qemu.log")
         return json.loads(line)
 
+    def wait_event(self, name, timeout_s, wanted=lambda data: True):
+        """An event of QMP. Those that came before are gone, save what no command has read past."""
+        self.qmp_socket.settimeout(timeout_s)
+        try:
+            while not ((told := self.read_qmp(name)).get("event") == name and wanted(told["data"] if "data" in told else {})):
+                pass
+        finally:
+            self.qmp_socket.settimeout(ANSWER_TIMEOUT_S)
+
     def monitor(self, line):
         return self.command("human-monitor-command", **{"command-line": line})
 
     def connect(self):
-        self.qmp = self.socket("qmp").makefile("rw")
+        self.qmp_socket = self.socket("qmp")
+        self.qmp = self.qmp_socket.makefile("rw")
+        self.qmp_socket.settimeout(ANSWER_TIMEOUT_S)
         self.read_qmp("greeting")
         self.command("qmp_capabilities")
 

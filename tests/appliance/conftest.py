@@ -1,6 +1,7 @@
 """Virtual machines for the tests. `images` is what `make image` makes; `machine` is one that many files share: direct
 boot with a state disk and a shell inside, its control plane ready. What takes long is marked so and runs with
-CORACLE_LONG=1, as `make test-long` sets it."""
+CORACLE_LONG=1, as `make test-long` sets it.
+`make run-dev` names a machine that runs already in CORACLE_MACHINE."""
 import os
 import subprocess
 import sys
@@ -34,7 +35,13 @@ def images():
 
 
 @pytest.fixture(scope="session")
-def machine(images, tmp_path_factory):
+def machine(request, tmp_path_factory):
+    if there := os.environ.get("CORACLE_MACHINE"):
+        machine = Machine(there)
+        assert machine.attach(), f"no machine runs in {there}"
+        yield machine
+        return
+    request.getfixturevalue("images")
     folder = tmp_path_factory.mktemp("machine")
     with Machine(folder, Options(state=state_disk(folder / "state.img"), agent=True)) as machine:
         yield machine.wait_ready()
