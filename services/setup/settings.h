@@ -68,7 +68,7 @@ NODISCARD int settings_read_file(struct arena *a, str text, struct pair_list *to
 void settings_resolve(
 	const struct setting_sources *sources, struct settings *to, struct buf *problems);
 
-/* What is kept for the boots to come: KEY=VALUE lines of what was given, state and secrets aside. */
+/* What is kept for the boots to come, KEY=VALUE lines: what was given, state and secrets aside. */
 void settings_put_kept(const struct settings *s, struct buf *to);
 
 /* "master,node" names `role`. */

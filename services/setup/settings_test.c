@@ -2,13 +2,14 @@
 
 #include "lib/base/test.h"
 
-static struct setting_sources sources(struct test *t, const char *cmdline, const char *fw_cfg,
-	const char *disk, const char *kept)
+static struct setting_sources sources(
+	struct test *t, const char *cmdline, const char *fw_cfg, const char *disk, const char *kept)
 {
 	struct setting_sources s = {0};
 	struct err e;
 
-	REQUIRE_OK(settings_read_cmdline(&t->arena, str_of(cmdline), &s.at[SOURCE_CMDLINE], &e), &e);
+	REQUIRE_OK(
+		settings_read_cmdline(&t->arena, str_of(cmdline), &s.at[SOURCE_CMDLINE], &e), &e);
 	REQUIRE_OK(settings_read_file(&t->arena, str_of(fw_cfg), &s.at[SOURCE_FW_CFG], &e), &e);
 	REQUIRE_OK(settings_read_file(&t->arena, str_of(disk), &s.at[SOURCE_CONFIG_DISK], &e), &e);
 	REQUIRE_OK(settings_read_file(&t->arena, str_of(kept), &s.at[SOURCE_KEPT], &e), &e);
@@ -69,8 +70,8 @@ TEST(settings_each_check_says_what_it_wants)
 
 TEST(settings_a_secret_is_neither_shown_nor_kept)
 {
-	struct setting_sources from =
-		sources(t, "", "token=abcdef.0123456789abcdeX\nrole=master\nstate=ram", "", "");
+	struct setting_sources from = sources(
+		t, "", "token=abcdef.0123456789abcdeX\nrole=master\nstate=ram", "", "");
 	struct buf problems, kept;
 	struct settings s;
 
@@ -86,7 +87,8 @@ TEST(settings_a_secret_is_neither_shown_nor_kept)
 
 TEST(settings_of_others_are_let_be)
 {
-	struct setting_sources from = sources(t, "coracle.root=/dev/vda coracle.slot=A", "", "", "");
+	struct setting_sources from = sources(
+		t, "coracle.root=/dev/vda coracle.slot=A", "", "", "");
 	struct buf problems;
 	struct settings s;
 

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			buf_add_fmt(&b, "%.*s=%.*s\n", STR_ARG(first.at[i].key),
 				STR_ARG(first.at[i].value));
 		if (pairs_read(&a, buf_str(&b), &second, &e) < 0 ? e.kind != ERR_LIMIT
-								  : second.len != first.len)
+								 : second.len != first.len)
 			abort();
 	}
 	buf_free(&b);

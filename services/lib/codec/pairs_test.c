@@ -8,8 +8,8 @@ TEST(pairs_are_lines_of_key_and_value)
 	struct err e;
 
 	REQUIRE_OK(pairs_read(&t->arena,
-			   STR("# a comment\n\n role = master \nargv=--a=b # c\r\nempty=\nargv=2"), &p,
-			   &e),
+			   STR("# a comment\n\n role = master \nargv=--a=b # c\r\nempty=\nargv=2"),
+			   &p, &e),
 		&e);
 	CHECK_INT((int64_t)p.len, 4);
 	CHECK_STR(pairs_get(&p, STR("role")), "master");

@@ -6,10 +6,11 @@ TEST(run_file_says_what_a_service_is)
 {
 	struct run_file r;
 	struct err e;
-	str text = STR("#!/bin/coracle-run\n"
-		       "role=master,node\nuser=etcd\nneeds=setup\nneeds=clock\ncgroup=system/etcd\n"
-		       "memory.min=64M\noom=-997\nnotify=socket\nmount=idmap /etc/a\n"
-		       "mount=bind /a /b\nfolder=/var/x 0750 log\nenv=A=b\nargv=/bin/x\nargv=--y=z\n");
+	str text = STR(
+		"#!/bin/coracle-run\n"
+		"role=master,node\nuser=etcd\nneeds=setup\nneeds=clock\ncgroup=system/etcd\n"
+		"memory.min=64M\noom=-997\nnotify=socket\nmount=idmap /etc/a\n"
+		"mount=bind /a /b\nfolder=/var/x 0750 log\nenv=A=b\nargv=/bin/x\nargv=--y=z\n");
 
 	REQUIRE_OK(run_file_read(&t->arena, text, &r, &e), &e);
 	CHECK_STR(r.user, "etcd");
