@@ -30,6 +30,7 @@ class Options:
     forward: dict = field(default_factory=lambda: {API_PORT: 0})  # port of the guest: of the host, 0: a free one
     nic: bool = True
     agent: bool = False  # direct boot: append the archive with the shell for tests
+    paused: bool = False  # until the QMP command `cont`
     rtc: str = None  # the clock at the start: 1970-01-01T00:00:00
     disks: tuple = ()  # more disks, read-only: (serial, path)
     extra: tuple = ()  # more arguments of QEMU
@@ -49,6 +50,8 @@ def arguments(o, folder, sockets):
         text = "".join(f"{key}={value}\n" for key, value in o.config.items())
         (folder / "coracle.conf").write_text(text)
         argv += ["-fw_cfg", "name=opt/io.coracle/config,file=coracle.conf"]
+    if o.paused:
+        argv += ["-S"]
     if o.rtc:
         argv += ["-rtc", f"base={o.rtc}"]
     argv += boot_arguments(o, folder) + network_arguments(o)

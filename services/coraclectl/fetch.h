@@ -1,7 +1,7 @@
 /*
  * Fetches what an appliance hands out against the code on its screen (lib/crypto/access_code.h).
- * The secret is sent only after the server has shown that it has the key of the CA that the code names.
- * Blocks.
+ * The secret is sent only after the server has shown that it has the key of the CA that the code
+ * names. Blocks.
  */
 #pragma once
 
