@@ -54,7 +54,7 @@ FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
 # Programs with a binary of their own; each has its main in main.c.
 ALONE       := stage1
-DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup init shutdown coracle-run dhcp-hook status
+DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup init shutdown coracle-run dhcp-hook status coraclectl
 PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 

@@ -31,6 +31,7 @@ class Options:
     forward: dict = field(default_factory=lambda: {API_PORT: 0})  # port of the guest: of the host, 0: a free one
     nic: bool = True
     agent: bool = False  # direct boot: append the archive with the shell for tests
+    paused: bool = False  # until the QMP command `cont`
     rtc: str = None  # the clock at the start: 1970-01-01T00:00:00
     disks: tuple = ()  # more disks, read-only: (serial, path)
     extra: tuple = ()  # more arguments of QEMU
@@ -50,6 +51,8 @@ def arguments(o, folder, sockets):
         text = "".join(f"{key}={value}\n" for key, value in o.config.items())
         (folder / "coracle.conf").write_text(text)
         argv += ["-fw_cfg", "name=opt/io.coracle/config,file=coracle.conf"]
+    if o.paused:
+        argv += ["-S"]
     if o.rtc:
         argv += ["-rtc", f"base={o.rtc}"]
     argv += boot_arguments(o, folder) + network_arguments(o)
@@ -80,7 +83,9 @@ def boot_arguments(o, folder):
         initrd = o.images / "initrd"
         if o.agent:
             initrd = folder / "initrd"
-            initrd.write_bytes((o.images / "initrd").read_bytes() + (o.images / "agent.cpio").read_bytes())
+            first = (o.images / "initrd").read_bytes()
+            # The kernel takes a second archive that is not compressed only at a multiple of four.
+            initrd.write_bytes(first + bytes(-len(first) % 4) + (o.images / "agent.cpio").read_bytes())
         root = disk("coracle-root", f"file={o.images / 'root.squashfs'},format=raw,readonly=on")
         return [*argv, "-kernel", o.images / "vmlinuz", "-initrd", initrd, "-append", f"{CMDLINE} {o.cmdline}".strip(),
                 *(root if kind == "direct" else [])]

@@ -211,7 +211,7 @@ class Machine:
         if not self.agent:
             self.agent = self.socket("agent")
         mark = f"end-of-{os.urandom(8).hex()}"
-        self.agent.sendall(f"{{ {command}\n}} </dev/null 2>&1; echo; echo {mark} $?\n".encode())
+        self.agent.sendall(f"{{ {command}\n}} </dev/null 2>&1; s=$?; echo; echo {mark} $s\n".encode())
         self.agent.settimeout(timeout_s)
         got = b""
         while not (end := re.search(rf"\n{mark} (\d+)\n".encode(), got)):

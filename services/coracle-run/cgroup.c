@@ -59,7 +59,6 @@ static int put(const char *folder, const char *file, str value, struct err *e)
 		close(fd);
 	close(dir);
 	if (done < 0)
-		return err_set_errno(
-			e, why, "writing %.*s to %s/%s", STR_ARG(value), folder, file);
+		return err_set_errno(e, why, "writing %.*s to %s/%s", STR_ARG(value), folder, file);
 	return 0;
 }

@@ -215,11 +215,13 @@ static int become(struct service *s, const char *socket, struct err *e)
 	envp[env->len + 1] = (char *)arena_fmt(&s->arena, "HOME=%s", s->user->pw_dir).at;
 	if (socket)
 		envp[env->len + 2] = (char *)arena_fmt(&s->arena, "NOTIFY_SOCKET=%s", socket).at;
+	if (s->run.log && dup2(STDOUT_FILENO, STDERR_FILENO) < 0) /* the logger reads one */
+		return err_set_errno(e, errno, "leading errors to the log");
 	TRY(place_user(s->user, s->run.caps, e));
 	if (notify == RUN_NOTIFY_START && write(NOTIFICATION_FD, "\n", 1) < 0)
 		return err_set_errno(e, errno, "telling that it starts");
-	syscall(SYS_close_range, notify == RUN_NOTIFY_FD ? NOTIFICATION_FD + 1 : NOTIFICATION_FD, ~0u,
-		CLOSE_RANGE_CLOEXEC);
+	syscall(SYS_close_range, notify == RUN_NOTIFY_FD ? NOTIFICATION_FD + 1 : NOTIFICATION_FD,
+		~0u, CLOSE_RANGE_CLOEXEC);
 	execve(argv[0], argv, envp);
 	return err_set_errno(e, errno, "starting %s", argv[0]);
 }

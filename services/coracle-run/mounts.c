@@ -15,14 +15,14 @@ struct tree {
 
 static int open_trees(struct arena *a, const struct run_mount *mounts, size_t count,
 	struct tree *to, struct err *e);
-static int change(int fd, enum run_mount_kind kind, const struct passwd *user, int *namespace,
-	struct err *e);
+static int change(
+	int fd, enum run_mount_kind kind, const struct passwd *user, int *namespace, struct err *e);
 static int open_user_namespace(const struct passwd *user, int *to, struct err *e);
 static int put_map(struct arena *a, pid_t child, const char *file, unsigned id, struct err *e);
 static const char *path(struct arena *a, str s);
 
-int place_mounts(const struct run_mount *mounts, size_t count, const struct passwd *user,
-	struct err *e)
+int place_mounts(
+	const struct run_mount *mounts, size_t count, const struct passwd *user, struct err *e)
 {
 	struct arena a;
 	int namespace = -1, done;
@@ -37,8 +37,9 @@ int place_mounts(const struct run_mount *mounts, size_t count, const struct pass
 	done = open_trees(&a, mounts, count, trees, e);
 	for (size_t i = 0; i < count && done == 0; i++) {
 		done = change(trees[i].fd, mounts[i].kind, user, &namespace, e);
-		if (done == 0 && syscall(SYS_move_mount, trees[i].fd, "", AT_FDCWD,
-					 path(&a, trees[i].at), MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		if (done == 0 &&
+			syscall(SYS_move_mount, trees[i].fd, "", AT_FDCWD, path(&a, trees[i].at),
+				MOVE_MOUNT_F_EMPTY_PATH) < 0)
 			done = err_set_errno(e, errno, "mounting %.*s", STR_ARG(trees[i].at));
 	}
 	for (size_t i = 0; i < count; i++)
@@ -66,8 +67,8 @@ static int open_trees(struct arena *a, const struct run_mount *mounts, size_t co
 	return 0;
 }
 
-static int change(int fd, enum run_mount_kind kind, const struct passwd *user, int *namespace,
-	struct err *e)
+static int change(
+	int fd, enum run_mount_kind kind, const struct passwd *user, int *namespace, struct err *e)
 {
 	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
 
@@ -125,8 +126,7 @@ static int open_user_namespace(const struct passwd *user, int *to, struct err *e
 static int put_map(struct arena *a, pid_t child, const char *file, unsigned id, struct err *e)
 {
 	str map = arena_fmt(a, "0 %u 1", id);
-	int fd = open(
-		arena_fmt(a, "/proc/%d/%s", (int)child, file).at, O_WRONLY | O_CLOEXEC);
+	int fd = open(arena_fmt(a, "/proc/%d/%s", (int)child, file).at, O_WRONLY | O_CLOEXEC);
 	ssize_t put = fd < 0 ? -1 : write(fd, map.at, map.len);
 	int why = errno;
 

@@ -72,7 +72,8 @@ static int open_socket(const char *path, const struct passwd *user, int *to, str
 
 static void stand_between(int socket, int service, pid_t pid, int notification_fd)
 {
-	struct pollfd wait[] = {{.fd = socket, .events = POLLIN}, {.fd = service, .events = POLLIN}};
+	struct pollfd wait[] = {
+		{.fd = socket, .events = POLLIN}, {.fd = service, .events = POLLIN}};
 
 	for (int i = 0; i < 3; i++) /* the logger shall see the end of the service */
 		close(i);

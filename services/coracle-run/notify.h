@@ -1,7 +1,7 @@
 /*
- * Readiness of programs that tell it as systemd wants it (sd_notify(3): etcd, upstream's API server,
- * ours) to s6, which wants a line on a descriptor. A small process stands between them: it sleeps
- * until the service says READY=1 or ends.
+ * Readiness of programs that tell it as systemd wants it (sd_notify(3): etcd, upstream's API
+ * server, ours) to s6, which wants a line on a descriptor. A small process stands between them: it
+ * sleeps until the service says READY=1 or ends.
  */
 #pragma once
 

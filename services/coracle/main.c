@@ -4,6 +4,7 @@
 #include "apiserver/apiserver.h"
 #include "controller-manager/controller_manager.h"
 #include "coracle-run/coracle_run.h"
+#include "coraclectl/coraclectl.h"
 #include "init/init.h"
 #include "lib/base/str.h"
 #include "scheduler/scheduler.h"
@@ -27,6 +28,7 @@ static const struct program programs[] = {
 	{"shutdown", shutdown_main},
 	{"coracle-run", coracle_run_main},
 	{"status", status_main},
+	{"coraclectl", coraclectl_main},
 };
 
 int main(int argc, char **argv)

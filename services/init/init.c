@@ -54,7 +54,6 @@ static const struct {
 	{"kernel/pid_max", "4194304"},
 	{"kernel/dmesg_restrict", "1"},
 	{"kernel/kptr_restrict", "1"},
-	{"kernel/printk_devkmsg", "on"},
 	{"vm/overcommit_memory", "1"},
 	{"vm/panic_on_oom", "0"},
 	{"fs/inotify/max_user_instances", "8192"},
@@ -94,8 +93,8 @@ static int make_folders(const char *const *at, size_t count, struct err *e);
 
 int init_main(int argc, char **argv)
 {
-	static char *const scan[] = {(char *)"s6-svscan", (char *)"-t0",
-		(char *)SERVICE_FOLDER, NULL};
+	static char *const scan[] = {
+		(char *)"s6-svscan", (char *)"-t0", (char *)SERVICE_FOLDER, NULL};
 	static char *const env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 	struct err e;
 
@@ -167,8 +166,8 @@ static void set_kernel(void)
 		int fd = openat(folder, kernel_settings[i].file, O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0 || write(fd, value, strlen(value)) < 0)
-			log_warning("init: setting %s: %s", kernel_settings[i].file,
-				strerror(errno));
+			log_warning(
+				"init: setting %s: %s", kernel_settings[i].file, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 	}

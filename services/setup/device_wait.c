@@ -12,8 +12,8 @@ enum { KERNEL_EVENTS = 1 };
 int device_wait_open(struct device_wait *w, struct err *e)
 {
 	struct sockaddr_nl at = {.nl_family = AF_NETLINK, .nl_groups = KERNEL_EVENTS};
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		NETLINK_KOBJECT_UEVENT);
+	int fd = socket(
+		AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0) {
 		int why = errno;

@@ -32,8 +32,8 @@ int dhcp_hook_main(int argc, char **argv)
 		if (value.len && value.len <= VALUE_BYTES_MAX && str_find_char(value, '\n') < 0)
 			buf_add_fmt(&b, "%s=%.*s\n", kept[i], STR_ARG(value));
 	}
-	int done = file_write(arena_fmt(&a, DHCP_FOLDER "/%.*s", STR_ARG(name)).at, 0644,
-		buf_str(&b), &e);
+	int done = file_write(
+		arena_fmt(&a, DHCP_FOLDER "/%.*s", STR_ARG(name)).at, 0644, buf_str(&b), &e);
 
 	if (done < 0)
 		log_error("dhcp-hook: %s", e.text);

@@ -1,8 +1,8 @@
 #include "setup/identity.h"
 
 #include "lib/os/file.h"
-#include "lib/value/uuid.h"
 #include "lib/os/interface.h"
+#include "lib/value/uuid.h"
 #include "setup/state.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 enum { NODE_NAME_MAX = 63 };
 
 static int read_machine_id(struct arena *a, struct random *r, str *to, struct err *e);
-static int read_node_name(struct arena *a, const struct settings *s, struct random *r, str *to,
-	struct err *e);
+static int read_node_name(
+	struct arena *a, const struct settings *s, struct random *r, str *to, struct err *e);
 static str without(struct arena *a, str s, char c);
 
 int identity_read(struct arena *a, const struct settings *s, struct random *r, struct identity *to,
@@ -56,8 +56,8 @@ static int read_machine_id(struct arena *a, struct random *r, str *to, struct er
 	return 0;
 }
 
-static int read_node_name(struct arena *a, const struct settings *s, struct random *r, str *to,
-	struct err *e)
+static int read_node_name(
+	struct arena *a, const struct settings *s, struct random *r, str *to, struct err *e)
 {
 	struct interface *all;
 	size_t len;

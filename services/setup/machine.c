@@ -1,14 +1,18 @@
 #include "lib/base/log.h"
 #include "lib/os/file.h"
+#include "lib/os/interface.h"
 #include "lib/os/net.h"
 #include "lib/os/process.h"
 #include "lib/os/signal.h"
 #include "lib/supervise/service.h"
+#include "lib/value/time.h"
+#include "setup/cluster.h"
+#include "setup/handout.h"
 #include "setup/identity.h"
-#include "lib/os/interface.h"
 #include "setup/machine_clock.h"
 #include "setup/network.h"
 #include "setup/pki.h"
+#include "setup/power.h"
 #include "setup/report.h"
 #include "setup/setup.h"
 #include "setup/sources.h"
@@ -16,13 +20,20 @@
 
 #include <errno.h>
 
-#define SETTINGS_FILE    "/run/coracle/settings"
-#define KUBERNETES       "/etc/kubernetes"
-#define API_SERVER       "https://127.0.0.1:6443"
-#define ADDRESSES_MAX    64
-#define NOTIFICATION_FD  3
+#define SETTINGS_FILE   "/run/coracle/settings"
+#define KUBERNETES      "/etc/kubernetes"
+#define API_SERVER      "https://127.0.0.1:6443"
+#define API_PORT        6443
+#define ADDRESSES_MAX   64
+#define NOTIFICATION_FD 3
 
-enum { OFTEN_S = 600, SETTINGS_BYTES_MAX = 64 << 10 };
+enum {
+	OFTEN_S = 600,
+	SETTINGS_BYTES_MAX = 64 << 10,
+	TOKEN_S = 86400,
+	TOKEN_ID_CHARS = 6,
+	TOKEN_CHARS = 23,
+};
 
 struct machine {
 	struct loop loop;
@@ -36,13 +47,18 @@ struct machine {
 	struct identity identity;
 	struct loop_watch signals, clock_set;
 	struct loop_timer often;
-	bool running; /* the services of its roles were started */
+	struct power power;
+	struct handout handout;
+	struct cluster cluster;
+	char server[96]; /* as others reach the API */
+	bool running;    /* the services of its roles were started */
 };
 
 static int start(struct machine *m, struct err *e);
 static int read_settings(struct machine *m, struct err *e);
 static int open_state(struct machine *m, struct err *e);
 static int keep_settings(struct machine *m, struct err *e);
+static int keep_token(struct machine *m, struct err *e);
 static int write_settings(struct machine *m, struct err *e);
 static int renew(struct machine *m, struct err *e);
 static int start_services(str role, struct err *e);
@@ -51,37 +67,36 @@ static void tell(struct machine *m);
 static void on_signal(struct loop_watch *w, uint32_t events);
 static void on_clock_set(struct loop_watch *w, uint32_t events);
 static void on_network(struct network *n);
+static void on_handout(struct handout *h);
+static void on_cluster(struct cluster *c);
 static void on_often(struct loop_timer *t);
 static str first_address(struct arena *a, str network);
 
-int setup_run(void)
+int setup_run(struct arena *a, int argc, char **argv, struct err *e)
 {
 	static const int caught[] = {SIGTERM, SIGINT, 0};
-	struct machine *m = calloc(1, sizeof(*m));
-	struct err e;
+	struct machine *m = arena_get(a, sizeof(*m));
+	struct err why;
 
-	if (!m)
-		return 1;
+	(void)argc, (void)argv;
 	arena_init(&m->arena, ARENA_NO_LIMIT);
 	random_system(&m->random);
 	report_init(&m->report);
 	m->signals.ready = on_signal;
-	if (loop_init(&m->loop, &clock_system, &e) < 0 || signal_open(caught, &m->signals.fd, &e) < 0 ||
-		loop_watch(&m->loop, &m->signals, EPOLLIN, &e) < 0) {
-		log_error("setup: %s", e.text);
-		return 1;
-	}
+	TRY(loop_init(&m->loop, &clock_system, e));
+	TRY(signal_open(caught, &m->signals.fd, e));
+	TRY(loop_watch(&m->loop, &m->signals, EPOLLIN, e));
 	report_write(&m->report);
-	if (start(m, &e) < 0) {
+	if (power_start(&m->power, &m->loop, &why) < 0)
+		log_error("setup: %s", why.text);
+	if (start(m, &why) < 0) {
 		m->report.phase = "wrong";
-		if (e.text[0])
-			report_problem(&m->report, "%s", e.text);
+		if (why.text[0])
+			report_problem(&m->report, "%s", why.text);
 	}
 	tell(m);
 	loop_run(&m->loop);
-	if (m->running && machine_clock_save(&e) < 0)
-		log_error("setup: %s", e.text);
-	return 0;
+	return m->running ? machine_clock_save(e) : 0;
 }
 
 /* An empty error when the problems are in the report already. */
@@ -102,16 +117,23 @@ static int start(struct machine *m, struct err *e)
 	TRY(machine_clock_watch(&m->clock_set.fd, e));
 	TRY(loop_watch(&m->loop, &m->clock_set, EPOLLIN, e));
 	m->often.due = on_often;
-	loop_timer_set(&m->loop, &m->often,
-		clock_system.monotonic_ns(&clock_system) + OFTEN_S * NS_PER_S);
+	loop_timer_set(
+		&m->loop, &m->often, clock_system.monotonic_ns(&clock_system) + OFTEN_S * NS_PER_S);
 	if (write(NOTIFICATION_FD, "\n", 1) < 0)
 		log_warning("setup: nobody is told that it is ready: %s", strerror(errno));
 	close(NOTIFICATION_FD);
+	if (settings_has_role(&m->settings, STR("master"))) {
+		m->handout.changed = on_handout;
+		m->cluster.made = on_cluster;
+		TRY(keep_token(m, e));
+	}
 	for (str rest = m->settings.at[SETTING_ROLE]; rest.at;)
 		TRY(start_services(str_trim(str_cut(&rest, ',')), e));
 	m->running = true;
 	m->report.phase = "running";
-	return 0;
+	return settings_has_role(&m->settings, STR("master"))
+		? cluster_follow(&m->cluster, &m->loop, e)
+		: 0;
 }
 
 static int read_settings(struct machine *m, struct err *e)
@@ -142,6 +164,36 @@ static int keep_settings(struct machine *m, struct err *e)
 	buf_init(&b, SETTINGS_BYTES_MAX);
 	settings_put_kept(&m->settings, &b);
 	int done = state_write("settings", 0600, buf_str(&b), e);
+
+	buf_free(&b);
+	return done;
+}
+
+/* What nodes join with: the setting's, which does not end, or one of our own for a day. */
+static int keep_token(struct machine *m, struct err *e)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	struct time_value expires = time_from_seconds(
+		clock_system.wall_ns(&clock_system) / NS_PER_S + TOKEN_S);
+	str kept, token = m->settings.at[SETTING_TOKEN];
+	char made[TOKEN_CHARS];
+	struct buf b;
+
+	TRY(state_read(&m->arena, "token", &kept, e));
+	if (kept.at && !token.at)
+		return 0;
+	for (size_t i = 0; i < sizeof(made); i++)
+		made[i] = letters[random_below(&m->random, sizeof(letters) - 1)];
+	made[TOKEN_ID_CHARS] = '.';
+	buf_init(&b, SETTINGS_BYTES_MAX);
+	if (token.at) {
+		buf_add_fmt(&b, "token=%.*s\n", STR_ARG(token));
+	} else {
+		buf_add_fmt(&b, "token=%.*s\nexpires=", TOKEN_CHARS, made);
+		time_put(&b, &expires);
+		buf_add_char(&b, '\n');
+	}
+	int done = state_write("token", 0600, buf_str(&b), e);
 
 	buf_free(&b);
 	return done;
@@ -191,11 +243,19 @@ static int renew(struct machine *m, struct err *e)
 		.names = settings_list(&a, s->at[SETTING_NAMES]),
 		.addresses = all,
 	};
+	str reached = s->from[SETTING_ADVERTISE_ADDRESS] == SOURCE_PRESET && own.len
+		? own.at[0]
+		: s->at[SETTING_ADVERTISE_ADDRESS];
+
+	snprintf(m->server, sizeof(m->server), "https://%.*s:%d", STR_ARG(reached), API_PORT);
+	m->cluster.server = m->server;
 	if (done == 0)
 		done = pki_make(&o, &clock_system, &changed, e);
 	arena_free(&a);
 	if (m->running)
 		restart_users(changed);
+	if (done == 0 && m->handout.server && (changed & PKI_API_SERVING))
+		done = handout_renew(&m->handout, e);
 	return done;
 }
 
@@ -255,7 +315,24 @@ static void tell(struct machine *m)
 				"the role node is not built yet: nothing is started; set "
 				"coracle.role=master");
 	}
+	handout_code(&m->handout, r->code);
 	report_write(r);
+}
+
+static void on_handout(struct handout *h)
+{
+	tell(CONTAINER_OF(h, struct machine, handout));
+}
+
+/* From now on the administrator is one: before, his kubeconfig would have opened nothing. */
+static void on_cluster(struct cluster *c)
+{
+	struct machine *m = CONTAINER_OF(c, struct machine, cluster);
+	struct err e;
+
+	if (!m->handout.server && handout_start(&m->handout, &m->loop, &m->random, &e) < 0)
+		log_error("setup: %s", e.text);
+	tell(m);
 }
 
 static void on_signal(struct loop_watch *w, uint32_t events)
@@ -285,8 +362,7 @@ static void on_network(struct network *n)
 
 	if (!m->running)
 		return;
-	if (renew(m, &e) < 0 ||
-		(n->has_time_servers && start_services(STR("clock"), &e) < 0))
+	if (renew(m, &e) < 0 || (n->has_time_servers && start_services(STR("clock"), &e) < 0))
 		log_error("setup: %s", e.text);
 	tell(m);
 }

@@ -30,8 +30,8 @@ int machine_clock_set(bool state, struct err *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec >= floor)
 		return 0;
-	log_warning("the clock says %lld, which was before %lld: set forward", (long long)now.tv_sec,
-		(long long)floor);
+	log_warning("the clock says %lld, which was before %lld: set forward",
+		(long long)now.tv_sec, (long long)floor);
 	now = (struct timespec){.tv_sec = floor};
 	return clock_settime(CLOCK_REALTIME, &now) < 0
 		? err_set_errno(e, errno, "setting the clock")

@@ -2,9 +2,9 @@
 
 #include "lib/base/log.h"
 #include "lib/os/file.h"
+#include "lib/os/interface.h"
 #include "lib/os/net.h"
 #include "lib/supervise/service.h"
-#include "lib/os/interface.h"
 
 #include <errno.h>
 #include <sys/inotify.h>
@@ -44,8 +44,8 @@ int network_start(struct network *n, struct loop *l, const struct settings *s, s
 	TRY(interface_up(LOOPBACK, e));
 	/* A second address of lo, which pods can be led to: 127.0.0.1 is each pod's own. */
 	if (s->from[SETTING_ADVERTISE_ADDRESS] == SOURCE_PRESET &&
-		interface_set_address(STR("lo:api"), s->at[SETTING_ADVERTISE_ADDRESS], 32,
-			&unused) < 0)
+		interface_set_address(
+			STR("lo:api"), s->at[SETTING_ADVERTISE_ADDRESS], 32, &unused) < 0)
 		log_warning("%s", unused.text);
 	apply_leases(n);
 	look(n);

@@ -55,8 +55,7 @@ struct config {
 static const struct config configs[] = {
 	{"super-admin.conf", "kubernetes-super-admin", "system:masters", PKI_ADMIN},
 	{"admin.conf", "kubernetes-admin", "kubeadm:cluster-admins", PKI_ADMIN},
-	{"controller-manager.conf", "system:kube-controller-manager", NULL,
-		PKI_CONTROLLER_MANAGER},
+	{"controller-manager.conf", "system:kube-controller-manager", NULL, PKI_CONTROLLER_MANAGER},
 	{"scheduler.conf", "system:kube-scheduler", NULL, PKI_SCHEDULER},
 };
 

@@ -2,8 +2,8 @@
  * The certificates, keys and kubeconfigs of a control plane, under kubeadm's names in one folder:
  * ca, apiserver, apiserver-kubelet-client, front-proxy-ca, front-proxy-client, sa, etcd/..., and
  * admin.conf, controller-manager.conf, scheduler.conf beside. All keys are ECDSA P-256, private
- * files are 0600. What is there already stays as it is, unless it ends within four months or lacks a
- * name or an address that is wanted now; CAs and the key of service accounts stay for ever.
+ * files are 0600. What is there already stays as it is, unless it ends within four months or lacks
+ * a name or an address that is wanted now; CAs and the key of service accounts stay for ever.
  *
  * Validity begins an hour early, for clocks that disagree: CAs ten years, the rest one.
  * Source: kubernetes.io/docs/setup/best-practices/certificates.
@@ -32,5 +32,5 @@ enum pki_user {
 };
 
 /* `*changed` gets enum pki_user; also when it fails, of what was made before. */
-NODISCARD int pki_make(const struct pki_options *o, const struct clock *c, unsigned *changed,
-	struct err *e);
+NODISCARD int pki_make(
+	const struct pki_options *o, const struct clock *c, unsigned *changed, struct err *e);

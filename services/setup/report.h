@@ -2,8 +2,8 @@
  * What setup has to tell people: problems with the way out, and how the administrator gets in. The
  * screen (status) shows it whenever the file changes.
  *
- * REPORT_FILE holds KEY=VALUE lines: phase=starting|wrong|running, problem= and notice= any number of
- * times, code= and code-uses= for `coraclectl kubeconfig`. Only root reads it: the code is a secret.
+ * REPORT_FILE holds KEY=VALUE lines: phase=starting|wrong|running, problem= and notice= any number
+ * of times, code= for `coraclectl kubeconfig`. Only root reads it: the code is a secret.
  * Threading: one.
  */
 #pragma once

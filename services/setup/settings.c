@@ -26,10 +26,10 @@ static bool are_names(str s);
 static bool are_addresses(str s);
 
 static const struct row rows[SETTING_COUNT] = {
-	[SETTING_ROLE] = {"role", "master,node", "master", is_role,
-		"master, node or master,node", false, false},
-	[SETTING_NODE_NAME] = {"node-name", NULL, "boat-1", is_name,
-		"a lower-case DNS name", false, false},
+	[SETTING_ROLE] = {"role", "master,node", "master", is_role, "master, node or master,node",
+		false, false},
+	[SETTING_NODE_NAME] = {"node-name", NULL, "boat-1", is_name, "a lower-case DNS name", false,
+		false},
 	[SETTING_INTERFACE] = {"interface", NULL, "eth0", is_interface,
 		"the name of a network interface", false, false},
 	[SETTING_ADDRESS] = {"address", "dhcp", "192.0.2.10/24", is_dhcp_or_prefix,
@@ -40,8 +40,8 @@ static const struct row rows[SETTING_COUNT] = {
 		"IP addresses with commas between", false, false},
 	[SETTING_NTP] = {"ntp", NULL, "192.0.2.123,time.example.org", are_names,
 		"names or IP addresses with commas between", false, false},
-	[SETTING_STATE] = {"state", "auto", "/dev/vdb", is_state,
-		"auto, disk, ram or a device", false, true},
+	[SETTING_STATE] = {"state", "auto", "/dev/vdb", is_state, "auto, disk, ram or a device",
+		false, true},
 	[SETTING_NAMES] = {"names", NULL, "cluster.example.org", are_names,
 		"DNS names with commas between", false, false},
 	[SETTING_ADDRESSES] = {"addresses", NULL, "192.0.2.10,2001:db8::10", are_addresses,
@@ -67,8 +67,7 @@ static const char *const source_names[SOURCE_COUNT] = {
 	[SOURCE_CMDLINE] = "kernel command line",
 };
 
-static void check_names(
-	const struct pair_list *p, enum setting_source from, struct buf *problems);
+static void check_names(const struct pair_list *p, enum setting_source from, struct buf *problems);
 static int find(str name);
 static void problem(struct buf *to, const struct row *r, str value, enum setting_source from);
 static str without_prefix(str key);
@@ -185,8 +184,7 @@ struct str_list settings_list(struct arena *a, str value)
 	return list;
 }
 
-static void check_names(
-	const struct pair_list *p, enum setting_source from, struct buf *problems)
+static void check_names(const struct pair_list *p, enum setting_source from, struct buf *problems)
 {
 	for (size_t i = 0; i < p->len; i++) {
 		str name = p->at[i].key;
@@ -213,8 +211,9 @@ static void problem(struct buf *to, const struct row *r, str value, enum setting
 {
 	str shown = r->secret ? STR("...") : str_slice(value, 0, 80);
 
-	buf_add_fmt(to, PREFIX "%s=%.*s from the %s is wrong: it has to be %s; for example " PREFIX
-			"%s=%s\n",
+	buf_add_fmt(to,
+		PREFIX "%s=%.*s from the %s is wrong: it has to be %s; for example " PREFIX
+		       "%s=%s\n",
 		r->name, STR_ARG(shown), source_names[from], r->what, r->name, r->example);
 }
 

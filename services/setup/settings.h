@@ -56,8 +56,7 @@ const char *setting_source_name(enum setting_source s);
 bool setting_is_secret(enum setting s);
 
 /* The words of a kernel command line that begin with "coracle.". Quotes hold blanks together. */
-NODISCARD int settings_read_cmdline(
-	struct arena *a, str text, struct pair_list *to, struct err *e);
+NODISCARD int settings_read_cmdline(struct arena *a, str text, struct pair_list *to, struct err *e);
 
 /* A file's lines; "coracle." in front of a key may be left out. */
 NODISCARD int settings_read_file(struct arena *a, str text, struct pair_list *to, struct err *e);
@@ -69,7 +68,7 @@ NODISCARD int settings_read_file(struct arena *a, str text, struct pair_list *to
 void settings_resolve(
 	const struct setting_sources *sources, struct settings *to, struct buf *problems);
 
-/* What is kept for the boots to come: KEY=VALUE lines of what was given, state and secrets aside. */
+/* What is kept for the boots to come, KEY=VALUE lines: what was given, state and secrets aside. */
 void settings_put_kept(const struct settings *s, struct buf *to);
 
 /* "master,node" names `role`. */

@@ -8,10 +8,12 @@
  */
 #pragma once
 
+#include "lib/base/arena.h"
+
 int setup_main(int argc, char **argv);
 
 /* udhcpc's script. */
 int dhcp_hook_main(int argc, char **argv);
 
-/* The service. */
-int setup_run(void);
+/* The service; returns when it is told to end. */
+NODISCARD int setup_run(struct arena *a, int argc, char **argv, struct err *e);

@@ -37,8 +37,7 @@ static const struct {
 };
 
 static int find(struct arena *a, str wanted, struct volume *to, bool *found, struct err *e);
-static const struct volume *choose(
-	const struct volume *all, size_t len, str wanted, bool *refused);
+static const struct volume *choose(const struct volume *all, size_t len, str wanted, bool *refused);
 static int open_disk(const struct volume *v, struct state *to, struct err *e);
 static int open_ram(struct err *e);
 static int make_file_system(const char *device, bool in_ram, struct err *e);

@@ -32,5 +32,4 @@ enum { VOLUME_HEAD_BYTES = 128 << 10, VOLUMES_MAX = 256 };
 void volume_content(str head, struct volume_content *to);
 
 /* Every disk and partition of this machine, loop, zram and RAM disks aside. */
-NODISCARD int volumes_find(
-	struct arena *a, struct volume **to, size_t *len, struct err *e);
+NODISCARD int volumes_find(struct arena *a, struct volume **to, size_t *len, struct err *e);

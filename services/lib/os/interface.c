@@ -89,8 +89,8 @@ int interface_up(str name, struct err *e)
 
 int interface_set_address(str name, str address, unsigned bits, struct err *e)
 {
-	struct sockaddr_in mask = {.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(bits ? ~0u << (32 - bits) : 0)};
+	struct sockaddr_in mask = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(bits ? ~0u << (32 - bits) : 0)};
 	struct ifreq r = {0};
 
 	TRY(set_name(&r, name, e));

@@ -16,8 +16,7 @@ struct interface {
 enum { INTERFACES_MAX = 64 };
 
 /* Cards, not what is built on them, sorted by name. */
-NODISCARD int interfaces_find(
-	struct arena *a, struct interface **to, size_t *len, struct err *e);
+NODISCARD int interfaces_find(struct arena *a, struct interface **to, size_t *len, struct err *e);
 
 /* Global addresses, IPv4 first; those of `lo` are not among them. */
 NODISCARD int interface_addresses(struct arena *a, str **to, size_t *len, struct err *e);

@@ -62,8 +62,8 @@ static bool read_mode(str s, unsigned *to);
 
 int run_file_read(struct arena *a, str text, struct run_file *to, struct err *e)
 {
-	struct run_file r = {.user = STR("root"), .oom = INT64_MIN, .nofile = INT64_MIN,
-		.log = true};
+	struct run_file r = {
+		.user = STR("root"), .oom = INT64_MIN, .nofile = INT64_MIN, .log = true};
 	struct pair_list pairs;
 
 	TRY(pairs_read(a, text, &pairs, e));

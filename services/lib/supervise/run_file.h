@@ -16,7 +16,7 @@
  *	[mount=KIND PATH [TO]]   in a mount namespace of its own, see enum run_mount_kind
  *	[folder=PATH MODE USER]  made before it starts
  *	[env=NAME=VALUE]         its whole environment, beside PATH and HOME
- *	log=no                   inherits the output of the supervisor; default: an s6-log of its own
+ *	log=no                   the supervisor's output; default: an s6-log of its own
  *	[argv=WORD]              program and arguments, one a line
  *
  * Everywhere in a value ${key} stands for a setting, ${service} for its name, ${instance} for what

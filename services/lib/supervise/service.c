@@ -82,7 +82,7 @@ void service_deaths_read(str content, struct service_deaths *to)
 	size_t count = content.len / TALLY_BYTES;
 	int64_t later = 0;
 
-	*to = (struct service_deaths){0};
+	*to = (struct service_deaths){.count = (int)count};
 	for (size_t i = count; i-- > 0;) {
 		const char *at = content.at + i * TALLY_BYTES;
 		int64_t when = tai_ns(at);
@@ -267,8 +267,8 @@ static int make_in(struct arena *a, str name, struct err *e)
 {
 	str rest = name, template = str_cut(&rest, '@');
 	const char *folder = arena_fmt(a, SERVICE_FOLDER "/%.*s", STR_ARG(name)).at;
-	const char *from = arena_fmt(
-		a, SERVICE_DATA "/%.*s%s", STR_ARG(template), rest.at ? "@" : "").at;
+	const char *from =
+		arena_fmt(a, SERVICE_DATA "/%.*s%s", STR_ARG(template), rest.at ? "@" : "").at;
 	struct run_file run;
 	str text;
 

@@ -10,7 +10,7 @@
 
 #include "lib/supervise/run_file.h"
 
-#define SERVICE_FOLDER "/run/service"     /* what s6-svscan watches */
+#define SERVICE_FOLDER "/run/service"        /* what s6-svscan watches */
 #define SERVICE_DATA   "/usr/lib/coracle/s6" /* one run file a service */
 
 enum { SERVICE_STATUS_BYTES = 43, SERVICE_DEATHS_MAX = 100 };
@@ -28,7 +28,8 @@ NODISCARD int service_status_read(str content, struct service_status *to, struct
 void service_status(str name, struct service_status *to);
 
 struct service_deaths {
-	int in_a_row;     /* without a long life in between */
+	int count;        /* SERVICE_DEATHS_MAX: or more */
+	int in_a_row;     /* the last of them, without a long life in between */
 	int64_t last_ns;  /* wall time */
 	int code, signal; /* of the last; a signal of 0: it ended by itself */
 };
@@ -60,8 +61,7 @@ NODISCARD int service_command(str name, const char *letters, struct err *e);
  * Blocks until all are ready, or all are down. ERR_TIMEOUT names one that is not. A deadline of
  * INT64_MAX is none; otherwise monotonic time.
  */
-NODISCARD int service_wait(
-	struct str_list names, bool ready, int64_t deadline_ns, struct err *e);
+NODISCARD int service_wait(struct str_list names, bool ready, int64_t deadline_ns, struct err *e);
 
 /* Every service that was made from a run file, sorted, in the arena; names of loggers are not
  * among them. */
