@@ -55,7 +55,8 @@ struct machine {
 };
 
 static int start(struct machine *m, struct err *e);
-static int read_settings(struct machine *m, struct err *e);
+static bool is_master(const struct machine *m);
+static int read_settings(struct machine *m);
 static int open_state(struct machine *m, struct err *e);
 static int keep_settings(struct machine *m, struct err *e);
 static int keep_token(struct machine *m, struct err *e);
@@ -105,7 +106,7 @@ static int start(struct machine *m, struct err *e)
 	*e = (struct err){0};
 	if (machine_clock_set(false, e) < 0)
 		return -1;
-	TRY(read_settings(m, e));
+	TRY(read_settings(m));
 	m->network.changed = on_network;
 	TRY(network_start(&m->network, &m->loop, &m->settings, e));
 	TRY(open_state(m, e));
@@ -122,7 +123,7 @@ static int start(struct machine *m, struct err *e)
 	if (write(NOTIFICATION_FD, "\n", 1) < 0)
 		log_warning("setup: nobody is told that it is ready: %s", strerror(errno));
 	close(NOTIFICATION_FD);
-	if (settings_has_role(&m->settings, STR("master"))) {
+	if (is_master(m)) {
 		m->handout.changed = on_handout;
 		m->cluster.made = on_cluster;
 		TRY(keep_token(m, e));
@@ -131,14 +132,18 @@ static int start(struct machine *m, struct err *e)
 		TRY(start_services(str_trim(str_cut(&rest, ',')), e));
 	m->running = true;
 	m->report.phase = "running";
-	return settings_has_role(&m->settings, STR("master"))
-		? cluster_follow(&m->cluster, &m->loop, e)
-		: 0;
+	if (m->network.has_time_servers)
+		TRY(start_services(STR("clock"), e));
+	return is_master(m) ? cluster_follow(&m->cluster, &m->loop, e) : 0;
 }
 
-static int read_settings(struct machine *m, struct err *e)
+static bool is_master(const struct machine *m)
 {
-	(void)e;
+	return settings_has_role(&m->settings, STR("master"));
+}
+
+static int read_settings(struct machine *m)
+{
 	sources_read(&m->arena, &m->sources, &m->report.problems);
 	settings_resolve(&m->sources, &m->settings, &m->report.problems);
 	return m->report.problems.len ? -1 : 0;
@@ -146,15 +151,15 @@ static int read_settings(struct machine *m, struct err *e)
 
 static int open_state(struct machine *m, struct err *e)
 {
+	bool kept;
+
 	TRY(state_open(&m->arena, m->settings.at[SETTING_STATE], &m->state, e));
 	TRY(machine_clock_set(true, e));
-	TRY(sources_read_kept(&m->arena, &m->sources, e));
-	struct settings before = m->settings;
-
+	TRY(sources_read_kept(&m->arena, &m->sources, &kept, e));
 	settings_resolve(&m->sources, &m->settings, &m->report.problems);
 	if (m->report.problems.len)
 		return -1;
-	return m->sources.at[SOURCE_KEPT].len || before.at[0].at == NULL ? 0 : keep_settings(m, e);
+	return kept ? 0 : keep_settings(m, e);
 }
 
 static int keep_settings(struct machine *m, struct err *e)
@@ -225,6 +230,8 @@ static int renew(struct machine *m, struct err *e)
 	struct arena a;
 	unsigned changed = 0;
 
+	if (!is_master(m))
+		return 0;
 	arena_init(&a, ARENA_NO_LIMIT);
 	struct str_list given = settings_list(&a, s->at[SETTING_ADDRESSES]), own = {0};
 	struct str_list all = {arena_get(&a, (given.len + ADDRESSES_MAX + 2) * sizeof(str)), 0};
@@ -310,10 +317,12 @@ static void tell(struct machine *m)
 			report_notice(r,
 				"the state is in RAM and ends with the machine; an empty disk with "
 				"the serial coracle-state would keep it");
-		if (!settings_has_role(&m->settings, STR("master")))
+		if (!is_master(m))
 			report_notice(r,
 				"the role node is not built yet: nothing is started; set "
 				"coracle.role=master");
+		else if (settings_has_role(&m->settings, STR("node")))
+			report_notice(r, "the role node is not built yet: pods stay Pending");
 	}
 	handout_code(&m->handout, r->code);
 	report_write(r);
