@@ -311,7 +311,15 @@ static void tell(struct machine *m)
 	struct report *r = &m->report;
 
 	buf_reset(&r->notices);
+	buf_reset(&r->settings);
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (m->settings.from[i] != SOURCE_PRESET)
+			report_setting(r, "%s=%.*s (%s)", setting_name((enum setting)i),
+				STR_ARG(setting_is_secret((enum setting)i) ? STR("...")
+									   : m->settings.at[i]),
+				setting_source_name(m->settings.from[i]));
 	if (m->running) {
+		r->state = m->state.device.len ? m->state.device : STR("RAM");
 		network_put_notices(&m->network, &r->notices);
 		if (!m->state.device.len)
 			report_notice(r,
