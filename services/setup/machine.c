@@ -63,6 +63,7 @@ static int keep_token(struct machine *m, struct err *e);
 static int write_settings(struct machine *m, struct err *e);
 static int renew(struct machine *m, struct err *e);
 static int start_services(str role, struct err *e);
+static int set_time_service(struct machine *m, struct err *e);
 static void restart_users(unsigned changed);
 static void tell(struct machine *m);
 static void on_signal(struct loop_watch *w, uint32_t events);
@@ -132,8 +133,7 @@ static int start(struct machine *m, struct err *e)
 		TRY(start_services(str_trim(str_cut(&rest, ',')), e));
 	m->running = true;
 	m->report.phase = "running";
-	if (m->network.has_time_servers)
-		TRY(start_services(STR("clock"), e));
+	TRY(set_time_service(m, e));
 	return is_master(m) ? cluster_follow(&m->cluster, &m->loop, e) : 0;
 }
 
@@ -304,6 +304,15 @@ static int start_services(str role, struct err *e)
 	}
 	arena_free(&a);
 	return done;
+}
+
+/* It runs as long as there is somebody to ask, and asks those that are known now. */
+static int set_time_service(struct machine *m, struct err *e)
+{
+	if (!m->network.new_time_servers)
+		return 0;
+	m->network.new_time_servers = false;
+	return service_command(STR("ntpd"), m->network.has_time_servers ? "ru" : "d", e);
 }
 
 static void tell(struct machine *m)
