@@ -39,7 +39,7 @@ def state_disk(path):
 
 def kubeconfig(machine, to):
     """The administrator's, from inside, changed to reach the machine through its forwarded port."""
-    status, text = machine.shell("cat /etc/kubernetes/super-admin.conf")
+    status, text = machine.shell("cat /etc/kubernetes/admin.conf")
     if status:
         raise Fail("the kubeconfig", f"could not be read in the machine: {text}", "try make logs")
     to.parent.mkdir(parents=True, exist_ok=True)
