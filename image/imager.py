@@ -53,10 +53,10 @@ def version():
 
 
 class Imager:
-    def __init__(self, out, built):
+    def __init__(self, out, built, time=None):
         self.out, self.built = Path(out), Path(built)
         self.packages = Packages()
-        self.time, self.version = build_time(), version()
+        self.time, self.version = time or build_time(), version()
         self.work = self.out / "work"
         self.work.mkdir(parents=True, exist_ok=True)
 
@@ -83,8 +83,9 @@ class Imager:
         entries = self.entries
         now = f"{self.identity} {self.time}\n"
         if not (to.exists() and stamp.exists() and stamp.read_text() == now):
+            archives.squashfs(entries, self.time, self.work / to.name)
             stamp.unlink(missing_ok=True)
-            archives.squashfs(entries, self.time, to)
+            (self.work / to.name).rename(to)
             stamp.write_text(now)
         return to
 

@@ -25,6 +25,7 @@ class Options:
     memory_mib: int = 512
     cpus: int = 2
     state: str = None  # a raw disk for CORACLE-STATE, as QEMU's file= takes it
+    disk: Path = None  # disk boot: this one, which is written to; None: a copy of the image
     cmdline: str = ""  # more of the kernel's command line; direct boot alone has one
     config: dict = field(default_factory=dict)  # settings, given by fw_cfg
     forward: dict = field(default_factory=lambda: {API_PORT: 0})  # port of the guest: of the host, 0: a free one
@@ -92,9 +93,10 @@ def boot_arguments(o, folder):
         return [*argv, "-drive", f"if=none,id=cd,media=cdrom,file={o.images / 'coracle.iso'},format=raw,readonly=on",
                 "-device", "ide-cd,drive=cd,bootindex=1"]
     if kind == "disk":
-        copy = folder / "disk.img"
-        subprocess.run(["cp", "--sparse=always", o.images / "coracle.img", copy], check=True)
-        return [*argv, "-drive", f"if=none,id=disk,file={copy},format=raw,cache=writeback",
+        own = o.disk or folder / "disk.img"
+        if not o.disk:
+            subprocess.run(["cp", "--sparse=always", o.images / "coracle.img", own], check=True)
+        return [*argv, "-drive", f"if=none,id=disk,file={own},format=raw,cache=writeback",
                 "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
     return argv
 

@@ -1,6 +1,7 @@
 #include "apiserver/apiserver.h"
 
 #include "apiserver/bootstrap.h"
+#include "apiserver/callout/callout.h"
 #include "apiserver/file_watch.h"
 #include "apiserver/flags.h"
 #include "apiserver/serve.h"
@@ -30,8 +31,10 @@ struct apiserver {
 	struct storage *storage;
 	struct authenticator *authenticator;
 	struct authorizer *authorizer;
+	struct callouts *callouts;
 	struct admission *admission;
 	struct registry *registry;
+	struct extensions *extensions;
 	struct endpoints_server *endpoints;
 	struct io_threads *threads;
 	struct pool workers;
@@ -226,8 +229,16 @@ static int open_authorizer(struct apiserver *s, struct err *e)
 static int open_registry(struct apiserver *s, struct err *e)
 {
 	const struct apiserver_flags *f = &s->flags;
+	const struct callouts_options c = {
+		.storage = s->storage,
+		.clock = &clock_system,
+		.endpoint_routing = f->enable_aggregator_routing,
+	};
+
+	TRY(callouts_open(&c, &s->callouts, e));
 	struct admission_options a = {
 		.storage = s->storage,
+		.callouts = s->callouts,
 		.authorizer = s->authorizer,
 		.clock = &clock_system,
 		.random = &s->daemon.random,
@@ -249,6 +260,14 @@ static int open_registry(struct apiserver *s, struct err *e)
 	};
 
 	return registry_open(&o, &s->registry, e);
+}
+
+static int open_extensions(struct apiserver *s, struct err *e)
+{
+	struct extensions_options o = {
+		.storage = s->storage, .registry = s->registry, .clock = &clock_system};
+
+	return extensions_open(&o, &s->extensions, e);
 }
 
 static void make_health(struct apiserver *s)
@@ -399,7 +418,8 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(io_threads_make(s->endpoints, thread_count(), &s->threads, e));
 	TRY(open_authorizer(s, e));
 	TRY(open_registry(s, e));
-	endpoints_set(s->endpoints, s->registry, s->authorizer);
+	TRY(open_extensions(s, e));
+	endpoints_set(s->endpoints, s->registry, s->authorizer, s->extensions);
 	b.storage = s->storage;
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
@@ -417,10 +437,14 @@ static void end(struct apiserver *s)
 		pool_free(&s->workers);
 	if (s->threads)
 		io_threads_free(s->threads);
+	if (s->extensions)
+		extensions_close(s->extensions);
 	if (s->registry)
 		registry_close(s->registry);
 	if (s->admission)
 		admission_close(s->admission);
+	if (s->callouts)
+		callouts_close(s->callouts);
 	if (s->authorizer)
 		authorizer_close(s->authorizer);
 	if (s->endpoints)

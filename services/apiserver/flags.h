@@ -15,6 +15,7 @@ struct apiserver_flags {
 	str client_ca_file;
 	struct str_list disable_admission_plugins;
 	struct str_list enable_admission_plugins;
+	bool enable_aggregator_routing;
 	bool bootstrap_tokens;
 	str etcd_cafile;
 	str etcd_certfile;

@@ -6,6 +6,8 @@
 #include "controller-manager/controllers.h"
 #include "controller-manager/objects.h"
 
+#define NAME "clusterrole-aggregation-controller"
+
 /* Any change may matter to any aggregated role. */
 static void role_changed(
 	struct controller_run *r, UNUSED const void *before, UNUSED const void *now)
@@ -45,6 +47,16 @@ static void add_rules(struct pass *p, struct rbac_cluster_role *to,
 	}
 }
 
+static bool same_rules(const struct rbac_cluster_role *a, const struct rbac_cluster_role *b)
+{
+	if (a->rules.len != b->rules.len)
+		return false;
+	for (size_t i = 0; i < a->rules.len; i++)
+		if (!struct_equal(api_type(API_RBAC_POLICY_RULE), &a->rules.at[i], &b->rules.at[i]))
+			return false;
+	return true;
+}
+
 static int reconcile(struct pass *p, struct err *e)
 {
 	const struct rbac_cluster_role *seen = pass_get(p, API_RBAC_CLUSTER_ROLE, STR(""), p->name);
@@ -53,9 +65,7 @@ static int reconcile(struct pass *p, struct err *e)
 
 	if (!seen || !seen->aggregation_rule)
 		return 0;
-	next = pass_copy(p, seen);
-	next->rules.at = NULL;
-	next->rules.len = 0;
+	next = pass_new(p, API_RBAC_CLUSTER_ROLE, STR(""), p->name);
 	for (size_t i = 0; i < seen->aggregation_rule->cluster_role_selectors.len; i++) {
 		struct view_walk all = pass_list(p, API_RBAC_CLUSTER_ROLE, (str){NULL, 0});
 		struct meta_selector s;
@@ -68,12 +78,12 @@ static int reconcile(struct pass *p, struct err *e)
 				add_rules(p, next, role, &cap);
 		}
 	}
-	return object_equal(seen, next) ? 0 : pass_update(p, next, NULL, e);
+	return same_rules(seen, next) ? 0 : pass_apply(p, next, STR(NAME), e);
 }
 
 const struct controller clusterrole_aggregation_controller = {
-	.name = "clusterrole-aggregation-controller",
-	.account = "clusterrole-aggregation-controller",
+	.name = NAME,
+	.account = NAME,
 	.watches = {{API_RBAC_CLUSTER_ROLE, role_changed}},
 	.works = {{"cluster_role_aggregator", 5, reconcile}},
 };

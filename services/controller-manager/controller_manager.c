@@ -3,6 +3,7 @@
 #include "controller-manager/controllers.h"
 #include "controller-manager/identities.h"
 #include "controller-manager/metrics_access.h"
+#include "controller-manager/monitors.h"
 #include "lib/client/election.h"
 #include "lib/daemon/daemon.h"
 #include "lib/os/file.h"
@@ -15,7 +16,7 @@ enum { CREW_THREADS = 24, FILE_BYTES_MAX = 1 << 20, ID_LETTERS = 20 };
 
 struct program {
 	struct daemon d;
-	struct settings settings;
+	struct manager manager;
 	struct loop_task stop;
 	struct kubeconfig config;
 	struct identities *identities;
@@ -51,7 +52,7 @@ static void stop(struct loop_task *t)
 
 static int read_config(struct program *p, struct err *e)
 {
-	const struct settings *s = &p->settings;
+	const struct settings *s = &p->manager.settings;
 
 	if (s->kubeconfig.len > 0)
 		return kubeconfig_read(&p->d.arena, arena_str(&p->d.arena, s->kubeconfig).at,
@@ -78,7 +79,7 @@ static int read_optional(struct program *p, str path, str *to, struct err *e)
 static int serve(struct program *p, struct err *e)
 {
 	static const struct health health = {endpoints, COUNT_OF(endpoints), NULL};
-	const struct settings *s = &p->settings;
+	const struct settings *s = &p->manager.settings;
 	struct daemon_server_options o = {.bind_address = s->bind_address,
 		.port = (uint16_t)s->secure_port,
 		.health = &health,
@@ -99,18 +100,19 @@ static int serve(struct program *p, struct err *e)
 static int begin(struct program *p, struct err *e)
 {
 	const struct identities_options io = {
-		.settings = &p->settings, .config = &p->config, .clock = &clock_system};
+		.settings = &p->manager.settings, .config = &p->config, .clock = &clock_system};
 	struct events_options eo = {.clock = &clock_system, .kind = EVENTS_CORE, .host = STR("")};
 	struct informers_options fo = {
 		.indexes = controller_indexes, .index_count = controller_index_count};
 
-	TRY(controllers_check(&p->settings, e));
+	TRY(controllers_check(&p->manager.settings, e));
 	TRY(read_config(p, e));
 	TRY(serve(p, e));
 	TRY(identities_open(&io, &p->identities, e));
 	TRY(identities_root(p->identities, "shared-informers", 0, 0, &fo.client, e));
 	TRY(identities_root(p->identities, "events", 0, 0, &eo.client, e));
 	p->informers = informers_new(&fo);
+	p->manager.monitors = monitors_new(p->informers);
 	TRY(events_open(&eo, &p->events, e));
 	TRY(crew_new(&clock_system, &p->crew, e));
 	p->stop.run = stop;
@@ -127,9 +129,10 @@ static void end(struct program *p)
 	pthread_join(p->leader, NULL);
 	crew_stop(p->crew);
 	events_close(p->events);
-	if (p->settings.leader_elect && election_release(&p->election, &e) < 0)
+	if (p->manager.settings.leader_elect && election_release(&p->election, &e) < 0)
 		log_warning("the lease could not be given up: %s", e.text);
 	informers_free(p->informers);
+	monitors_free(p->manager.monitors);
 	identities_close(p->identities);
 	election_free(&p->election);
 	crew_free(p->crew);
@@ -142,7 +145,7 @@ int controller_manager_main(int argc, char **argv)
 {
 	struct program p = {0};
 	const struct flag_table tables[] = {
-		{settings_flags, settings_flag_count, &p.settings},
+		{settings_flags, settings_flag_count, &p.manager.settings},
 		{component_flags, component_flag_count, NULL},
 	};
 	struct err e;
@@ -163,7 +166,7 @@ int controller_manager_main(int argc, char **argv)
 
 static int elect(struct program *p, struct err *e)
 {
-	const struct settings *s = &p->settings;
+	const struct settings *s = &p->manager.settings;
 	struct election_options o = {.clock = &clock_system,
 		.random = &p->d.random,
 		.ns = s->leader_elect_namespace,
@@ -187,8 +190,8 @@ static void *lead(void *program)
 	struct program *p = program;
 	struct err e;
 
-	if ((p->settings.leader_elect && elect(p, &e) < 0) || work(p, &e) < 0 ||
-		(p->settings.leader_elect && election_hold(&p->election, &e) < 0)) {
+	if ((p->manager.settings.leader_elect && elect(p, &e) < 0) || work(p, &e) < 0 ||
+		(p->manager.settings.leader_elect && election_hold(&p->election, &e) < 0)) {
 		if (e.kind == ERR_CLOSED)
 			return NULL;
 		log_error("%s", e.text);
@@ -206,14 +209,15 @@ static int open_controller(struct program *p, const struct controller_row *row, 
 		.events = p->events,
 		.clock = &clock_system,
 		.random = &p->d.random,
-		.settings = &p->settings,
+		.settings = &p->manager,
 	};
 
 	if (row->workers)
-		env.workers = (int)*(const int64_t *)((const char *)&p->settings + row->workers);
+		env.workers = (int)*(
+			const int64_t *)((const char *)&p->manager.settings + row->workers);
 	if (row->root)
 		TRY(identities_root(p->identities, row->controller->account,
-			p->settings.kube_api_qps, 0, &env.client, e));
+			p->manager.settings.kube_api_qps, 0, &env.client, e));
 	else
 		TRY(identities_controller(
 			p->identities, row->controller->account, row->chatty, &env.client, e));
@@ -228,8 +232,8 @@ static int work(struct program *p, struct err *e)
 	for (size_t i = 0; i < controller_row_count; i++) {
 		const struct controller_row *row = &controller_rows[i];
 
-		if (!controllers_asked_for(&p->settings, row) ||
-			(row->wanted && !row->wanted(&p->settings)))
+		if (!controllers_asked_for(&p->manager.settings, row) ||
+			(row->wanted && !row->wanted(&p->manager.settings)))
 			continue;
 		if (open_controller(p, row, e) < 0)
 			return err_context(e, "starting %s", row->controller->name);

@@ -15,6 +15,7 @@ const struct controller_row controller_rows[] = {
 	{&serviceaccount_controller, .alias = "serviceaccount"},
 	{&garbage_collector_controller, .alias = "garbagecollector", .workers = SETTING(workers_gc),
 		.wanted = collects_garbage},
+	{&resource_quota_controller, .alias = "resourcequota", .workers = SETTING(workers_quota)},
 	{&namespace_controller, .alias = "namespace", .workers = SETTING(workers_namespace),
 		.chatty = true},
 	{&endpoints_controller, .alias = "endpoint", .workers = SETTING(workers_endpoint)},

@@ -6,6 +6,19 @@
 #include "controller-manager/settings.h"
 #include "lib/client/controller.h"
 
+struct monitors;
+
+/* What the program gives its controllers: env.settings points here. */
+struct manager {
+	struct settings settings; /* first: who needs no more takes it for these */
+	struct monitors *monitors;
+};
+
+static inline const struct manager *manager_of(const struct controller_run *r)
+{
+	return r->env.settings;
+}
+
 struct controller_row {
 	const struct controller *controller;
 	const char *alias; /* its older name, which command lines still use; NULL: none */
@@ -33,6 +46,7 @@ extern const struct controller replicaset_controller;
 extern const struct controller replication_controller_controller;
 extern const struct controller namespace_controller;
 extern const struct controller garbage_collector_controller;
+extern const struct controller resource_quota_controller;
 extern const struct controller deployment_controller;
 extern const struct controller endpoints_controller;
 extern const struct controller endpointslice_controller;

@@ -6,6 +6,7 @@
 #include "controller-manager/controllers.h"
 #include "controller-manager/discovery.h"
 #include "controller-manager/graph.h"
+#include "controller-manager/monitors.h"
 #include "controller-manager/objects.h"
 #include "lib/api/status.h"
 #include "lib/base/log.h"
@@ -14,7 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { TRY_DELETE, ORPHAN, DISCOVER, DISCOVER_S = 30 };
+enum { TRY_DELETE, ORPHAN, DISCOVER };
 
 #define FOREGROUND_FINALIZER STR("foregroundDeletion")
 #define ORPHAN_FINALIZER     STR("orphan")
@@ -22,24 +23,13 @@ enum { TRY_DELETE, ORPHAN, DISCOVER, DISCOVER_S = 30 };
 
 struct collector;
 
-/* One resource that is followed. */
-struct monitor {
-	struct informer_handler handler;
-	struct collector *collector;
-	struct informer *informer;
-	struct resource resource; /* texts in one block, `texts` */
-	struct arena arena;
-	str api_version;
-	struct monitor *next;
-};
-
 struct collector {
 	struct graph_sink sink;
 	struct controller_run *run;
 	pthread_mutex_t lock; /* of the graph */
 	struct graph *graph;
-	pthread_mutex_t monitors_lock;
-	struct monitor *monitors;
+	struct monitor_listener listener;
+	struct monitors *monitors;
 };
 
 /* A node as it was when the pass began. */
@@ -51,6 +41,8 @@ struct item {
 	bool blocks; /* a dependent: the owner's deletion */
 };
 
+static void object_changed(
+	struct monitor_listener *l, const struct monitor *m, const void *before, const void *now);
 static int follow(struct pass *p, struct err *e);
 static int try_delete(struct pass *p, struct err *e);
 static int orphan(struct pass *p, struct err *e);
@@ -111,7 +103,9 @@ static int open_collector(struct controller_run *r, struct err *e)
 		sink_try_delete, sink_try_delete_later, sink_orphan, sink_wrong_namespace};
 	c->graph = graph_new(&c->sink);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_mutex_init(&c->monitors_lock, NULL);
+	c->monitors = manager_of(r)->monitors;
+	c->listener.changed = object_changed;
+	monitors_listen(c->monitors, &c->listener);
 	r->state = c;
 	return 0;
 }
@@ -124,10 +118,10 @@ static int start(struct controller_run *r, UNUSED struct err *e)
 
 /* --- which resources there are */
 
-static void object_changed(struct informer_handler *h, const void *before, const void *now)
+static void object_changed(
+	struct monitor_listener *l, const struct monitor *m, const void *before, const void *now)
 {
-	struct monitor *m = CONTAINER_OF(h, struct monitor, handler);
-	struct collector *c = m->collector;
+	struct collector *c = CONTAINER_OF(l, struct collector, listener);
 	const struct object_meta *old = before ? meta_of(before) : NULL;
 
 	pthread_mutex_lock(&c->lock);
@@ -142,106 +136,14 @@ static void object_changed(struct informer_handler *h, const void *before, const
 	pthread_mutex_unlock(&c->lock);
 }
 
-static bool is_followed(const struct resource *r)
-{
-	const unsigned needed = VERB_DELETE | VERB_LIST | VERB_WATCH;
-	bool core = r->group.len == 0 || str_eq(r->group, STR("events.k8s.io"));
-
-	return (r->verbs & needed) == needed && !(core && str_eq(r->plural, STR("events")));
-}
-
-static bool same_resource(const struct resource *a, const struct resource *b)
-{
-	return str_eq(a->group, b->group) && str_eq(a->version, b->version) &&
-		str_eq(a->plural, b->plural);
-}
-
-/* The cache that other controllers use, where there is one; else one of metadata. */
-static void add_monitor(struct collector *c, const struct resource *r)
-{
-	struct monitor *m = calloc(1, sizeof(*m));
-	const struct resource *known = resource_find(r->group, r->version, r->plural);
-
-	if (!m)
-		abort();
-	arena_init(&m->arena, ARENA_NO_LIMIT);
-	m->collector = c;
-	m->handler.changed = object_changed;
-	m->resource = (struct resource){
-		.group = arena_str(&m->arena, r->group),
-		.version = arena_str(&m->arena, r->version),
-		.plural = arena_str(&m->arena, r->plural),
-		.kind = arena_str(&m->arena, r->kind),
-		.namespaced = r->namespaced,
-		.verbs = r->verbs,
-	};
-	m->api_version = r->group.len == 0
-		? m->resource.version
-		: arena_fmt(&m->arena, "%.*s/%.*s", STR_ARG(r->group), STR_ARG(r->version));
-	if (known)
-		m->informer = informers_find(c->run->env.informers, known->type);
-	if (!m->informer)
-		m->informer = informers_add_metadata(c->run->env.informers, &m->resource);
-	m->next = c->monitors;
-	c->monitors = m;
-	informer_handle(m->informer, &m->handler);
-	informer_start(m->informer);
-}
-
-static bool is_listed(const struct discovered *d, const struct resource *r)
-{
-	for (size_t i = 0; i < d->len; i++) {
-		if (same_resource(&d->at[i], r) && is_followed(&d->at[i]))
-			return true;
-	}
-	return false;
-}
-
-static struct monitor *find_monitor(struct collector *c, const struct resource *r)
-{
-	for (struct monitor *m = c->monitors; m; m = m->next) {
-		if (same_resource(&m->resource, r))
-			return m;
-	}
-	return NULL;
-}
-
-/* Resources of built-in kinds never go; one that did was a custom one, with a cache of its own. */
-static void drop_gone(struct collector *c, const struct discovered *d)
-{
-	for (struct monitor **at = &c->monitors; *at;) {
-		struct monitor *m = *at;
-
-		if (is_listed(d, &m->resource) ||
-			resource_find(m->resource.group, m->resource.version, m->resource.plural)) {
-			at = &m->next;
-			continue;
-		}
-		*at = m->next;
-		informers_remove(c->run->env.informers, m->informer);
-		arena_free(&m->arena);
-		free(m);
-	}
-}
-
-static int follow(struct pass *p, struct err *e)
+static int follow(struct pass *p, UNUSED struct err *e)
 {
 	struct collector *c = pass_state(p);
-	struct discovered d;
+	struct err why;
 
-	pass_again(p, DISCOVER_S * NS_PER_S);
-	if (discover(p->run->env.client, p->arena, &d, e) < 0) {
-		log_warning("garbage-collector-controller: discovery: %s", e->text);
-		return 0;
-	}
-	pthread_mutex_lock(&c->monitors_lock);
-	for (size_t i = 0; i < d.len; i++) {
-		if (is_followed(&d.at[i]) && !find_monitor(c, &d.at[i]))
-			add_monitor(c, &d.at[i]);
-	}
-	if (d.failing_count == 0)
-		drop_gone(c, &d);
-	pthread_mutex_unlock(&c->monitors_lock);
+	pass_again(p, MONITORS_AGAIN_S * NS_PER_S);
+	if (monitors_follow(c->monitors, p->run->env.client, p->arena, &why) < 0)
+		log_warning("garbage-collector-controller: discovery: %s", why.text);
 	return 0;
 }
 
@@ -251,21 +153,8 @@ static int find_resource(
 {
 	struct collector *c = pass_state(p);
 	struct discovered d;
-	bool found = false;
 
-	pthread_mutex_lock(&c->monitors_lock);
-	for (const struct monitor *m = c->monitors; m && !found; m = m->next) {
-		found = str_eq(m->api_version, api_version) && str_eq(m->resource.kind, kind);
-		if (found)
-			*to = (struct resource){
-				.group = arena_str(p->arena, m->resource.group),
-				.version = arena_str(p->arena, m->resource.version),
-				.plural = arena_str(p->arena, m->resource.plural),
-				.namespaced = m->resource.namespaced,
-			};
-	}
-	pthread_mutex_unlock(&c->monitors_lock);
-	if (found)
+	if (monitors_find(c->monitors, p->arena, api_version, kind, to))
 		return 0;
 	str group = STR(""), version;
 

@@ -26,7 +26,7 @@ struct settings {
 	str tls_cert_file, tls_key_file, client_ca_file;
 
 	int64_t workers_cron_job, workers_daemon_set, workers_deployment, workers_endpoint,
-		workers_gc, workers_job, workers_namespace, workers_replica_set,
+		workers_gc, workers_job, workers_quota, workers_namespace, workers_replica_set,
 		workers_service_endpoint, workers_token, workers_stateful_set, workers_ttl,
 		workers_mirroring;
 
@@ -34,6 +34,7 @@ struct settings {
 	struct signing_files signing, signing_kubelet_serving, signing_kubelet_client,
 		signing_apiserver_client, signing_legacy_unknown;
 	int64_t signing_duration_ns;
+	int64_t quota_sync_period_ns;
 	bool enable_garbage_collector, allocate_node_cidrs;
 	str cluster_cidr, service_cluster_ip_range;
 	int64_t node_cidr_mask_size, node_cidr_mask_size_ipv4, node_cidr_mask_size_ipv6;

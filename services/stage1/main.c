@@ -60,6 +60,8 @@ static int start(struct arena *a, struct err *e)
 	}
 	mkdir(ROOT_PLACE, 0755);
 	TRY(find(a, &root, e));
+	printf("coracle: the root image is on %s\n", root.device);
+	fflush(stdout);
 	return tell(a, &root, e);
 }
 

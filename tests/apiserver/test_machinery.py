@@ -216,7 +216,7 @@ def test_collections_are_deleted_by_selector(api, ns):
 
 def test_errors_of_requests(api, ns):
     assert api.ask("GET", "/apis/nobody/v1/things").status == 404
-    assert api.ask("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions").status == 404
+    assert api.ask("GET", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas").status == 404
     assert api.ask("PUT", f"{ns}/configmaps", {}).status == 405
     assert api.ask("GET", f"{ns}/configmaps", Accept="text/html").status == 406
     assert api.ask("POST", f"{ns}/configmaps", "x", Content_Type="text/plain").status == 415

@@ -1,9 +1,18 @@
 """Every way to start the appliance ends with a control plane that is ready."""
+import re
+import subprocess
+
 import appliance_api
+import grub
+import layout
 import pytest
+from conftest import ROOT
+from imager import Imager, build_time
 from machine_options import METHODS, Options
 from run import state_disk
 from vm import Machine
+
+DOWN = b"\x0e"  # ctrl-n
 
 
 def test_direct_boot_with_a_state_disk(machine):
@@ -19,6 +28,34 @@ def test_boot_method(images, tmp_path, method):
         machine.wait_ready()
         assert appliance_api.get(machine, "/readyz") == (200, "ok")
         assert ("the state is in RAM" in machine.serial()) == (not method.startswith("disk"))
+
+
+@pytest.mark.long
+def test_the_menu_sets_the_role(images, tmp_path):
+    with Machine(tmp_path / "vm", Options(method="iso-bios")) as machine:
+        machine.wait_serial("Turn off", 60)
+        machine.type(DOWN * 2 + b"\r", b"the root image is on", 90)
+        machine.wait_ready()
+        assert re.search(r"role master\s*$", machine.serial(), re.M)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("method", ["disk-bios", "disk-uefi"])
+def test_a_trial_slot_is_started_once(images, tmp_path, method):
+    """Slot B has another build of the same tree; `trial` names it for one start, then `slot` counts again."""
+    later = Imager(tmp_path / "later", ROOT / "out/musl/bin", build_time() + 1).iso
+    disk = tmp_path / "coracle.img"
+    subprocess.run(["cp", "--sparse=always", images / "coracle.img", disk], check=True)
+    places = {part.name: part.first * layout.SECTOR for part in layout.partitions()}
+    with open(disk, "r+b") as file:
+        file.seek(places["CORACLE-SYSTEM-B"])
+        file.write(later.read_bytes())
+    (tmp_path / "grubenv").write_bytes(grub.environment(slot="A", trial="B"))
+    subprocess.run(["mcopy", "-o", "-i", f"{disk}@@{places['CORACLE-ESP']}", tmp_path / "grubenv", "::grub/grubenv"],
+                   check=True)
+    for device in ("vda4", "vda3"):
+        with Machine(tmp_path / device, Options(method=method, disk=disk)) as machine:
+            assert machine.wait_serial(r"the root image is on /dev/(\w+)\s", 90)[1] == device
 
 
 @pytest.mark.long

@@ -132,3 +132,33 @@ def test_events_api_filters_by_source_and_reporting_controller(api, namespace):
                                  (kind.path.format(ns=namespace), "reportingController=test", "e")):
         found = api.get(f"{path}?fieldSelector={selector.replace('=', '%3D')}")["items"]
         assert [one["metadata"]["name"] for one in found] == [name], selector
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.test for kind in KINDS])
+def test_apply(api, namespace, request_pem, kind):
+    """Created, left alone and changed by server-side apply, each field its applier's; then the status."""
+    name = f"apply-{namespace}"
+    listed = {one["name"]: one for one in api.get(kind.group_path)["resources"]}
+    body, _ = make(kind, namespace, request_pem, name)
+    version = kind.group_path.removeprefix("/apis/").removeprefix("/api/")
+    body |= {"apiVersion": version, "kind": listed[kind.plural]["kind"]}
+    one = f"{kind.path.format(ns=namespace)}/{body['metadata']['name']}"
+
+    def apply(path, what):
+        return api.call("PATCH", f"{path}?fieldManager=tester&force=true", what,
+                        Content_Type="application/apply-patch+yaml")
+
+    made = apply(one, body)
+    entry, = made["metadata"]["managedFields"]
+    assert (entry["manager"], entry["operation"], entry["apiVersion"]) == ("tester", "Apply", version)
+    assert entry["fieldsV1"]["f:metadata"]["f:labels"] == {"f:test": {}}
+    assert apply(one, body) == made
+    body["metadata"]["labels"] = {"other": "x"}
+    changed = apply(one, body)
+    assert changed["metadata"]["labels"].get("other") == "x" and "test" not in changed["metadata"]["labels"]
+    if kind.status and kind.plural != "certificatesigningrequests":  # whose conditions the approval writes
+        status = {key: body[key] for key in ("apiVersion", "kind")} | {
+            "metadata": {"name": body["metadata"]["name"]}, "status": fill(kind.status, namespace)}
+        now = apply(f"{one}/status", status)
+        assert "status" in [one.get("subresource") for one in now["metadata"]["managedFields"]]
+    api.delete(one)

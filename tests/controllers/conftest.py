@@ -4,7 +4,7 @@ from cluster import API, running
 from controllers_api import Api, Kubelets, make_node, NAMESPACES, NODES
 
 FLAGS = {"kube-controller-manager": ("--kube-api-qps=500", "--kube-api-burst=1000", "--node-monitor-grace-period=1h",
-                                     "--controllers=*,bootstrapsigner,tokencleaner")}
+                                     "--controllers=*,bootstrapsigner,tokencleaner", "--resource-quota-sync-period=2s")}
 
 
 @pytest.fixture(scope="session")

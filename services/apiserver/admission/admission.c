@@ -1,6 +1,6 @@
 #include "apiserver/admission/admission.h"
 
-#include "apiserver/admission/plugin.h"
+#include "apiserver/admission/webhook.h"
 
 #include <stdlib.h>
 
@@ -38,12 +38,14 @@ int admission_open(const struct admission_options *o, struct admission **to, str
 			n->validating[validating++] = &plugins[i];
 	}
 	pthread_mutex_init(&n->recent.lock, NULL);
+	quota_rooms_init(n->rooms);
 	*to = n;
 	return 0;
 }
 
 void admission_close(struct admission *n)
 {
+	quota_rooms_free(n->rooms);
 	pthread_mutex_destroy(&n->recent.lock);
 	free(n->running);
 	free(n);
@@ -57,12 +59,28 @@ void admission_put_names(const struct admission *n, struct buf *to)
 			buf_add_fmt(to, "%s%s", i > 0 ? "," : "", n->running[i]->name);
 }
 
-int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)
+static int mutate_once(struct admission *n, struct admission_attributes *t, struct err *e)
 {
 	for (size_t i = 0; n->mutating[i]; i++)
 		if (concerns(n->mutating[i], t))
 			TRY(n->mutating[i]->mutate(n, t, e));
 	return 0;
+}
+
+/* What webhooks changed all plugins see once more. */
+int admission_mutate(struct admission *n, struct admission_attributes *t, struct err *e)
+{
+	struct admission_round round = {0};
+	int result;
+
+	t->round = &round;
+	result = mutate_once(n, t, e);
+	if (result == 0 && round.wanted) {
+		round.again = true;
+		result = mutate_once(n, t, e);
+	}
+	t->round = NULL;
+	return result;
 }
 
 int admission_validate(struct admission *n, const struct admission_attributes *t, struct err *e)

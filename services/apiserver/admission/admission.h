@@ -14,6 +14,8 @@
 #include "lib/api/status.h"
 
 struct admission;
+struct admission_round;
+struct callouts;
 
 enum admission_operation {
 	ADMIT_CREATE = 1 << 0,
@@ -44,10 +46,12 @@ struct admission_attributes {
 	const void *options; /* struct create_options, update_options, delete_options */
 	bool dry_run;
 	struct warnings *warnings;
+	struct admission_round *round; /* admission's own */
 };
 
 struct admission_options {
 	struct storage *storage;
+	struct callouts *callouts; /* to webhooks */
 	struct authorizer *authorizer;
 	const struct clock *clock;
 	struct random *random;             /* any thread */

@@ -318,11 +318,12 @@ TEST(warnings_are_bounded)
 static int open_with(
 	const char *enabled, const char *disabled, struct admission **to, struct err *e)
 {
-	str on = str_of(enabled), off = str_of(disabled);
-	struct admission_options o = {.clock = &clock_system,
-		.enabled = {&on, on.len > 0},
-		.disabled = {&off, off.len > 0}};
+	str on = str_of(enabled), rest = str_of(disabled), off[4];
+	struct admission_options o = {
+		.clock = &clock_system, .enabled = {&on, on.len > 0}, .disabled = {off, 0}};
 
+	while (rest.len > 0)
+		off[o.disabled.len++] = str_cut(&rest, ',');
 	return admission_open(&o, to, e);
 }
 
@@ -334,8 +335,8 @@ TEST(plugins_are_enabled_by_name)
 
 	CHECK_FAILS(open_with("Nonsense", "", &n, &e), &e, ERR_INVALID,
 		"there is no plugin \"Nonsense\"");
-	CHECK_FAILS(open_with("ResourceQuota", "", &n, &e), &e, ERR_INVALID,
-		"the plugin ResourceQuota is not built yet");
+	CHECK_FAILS(open_with("EventRateLimit", "", &n, &e), &e, ERR_INVALID,
+		"the plugin EventRateLimit is not built yet");
 	CHECK_FAILS(open_with("", "Nonsense", &n, &e), &e, ERR_INVALID, "--disable-");
 	REQUIRE_OK(open_with("NodeRestriction", "PodSecurity", &n, &e), &e);
 	buf_init(&b, BUF_NO_LIMIT);
@@ -346,9 +347,12 @@ TEST(plugins_are_enabled_by_name)
 		"Priority,DefaultTolerationSeconds,DefaultStorageClass,"
 		"StorageObjectInUseProtection,"
 		"PersistentVolumeClaimResize,RuntimeClass,CertificateApproval,CertificateSigning,"
-		"CertificateSubjectRestriction,DefaultIngressClass,PodTopologyLabels");
+		"CertificateSubjectRestriction,DefaultIngressClass,PodTopologyLabels,"
+		"MutatingAdmissionWebhook,ValidatingAdmissionWebhook,ResourceQuota");
 	admission_close(n);
 }
+
+#define WEBHOOKS "MutatingAdmissionWebhook,ValidatingAdmissionWebhook"
 
 /* Through the table: what needs nothing of the cluster. */
 TEST(operations_go_to_the_plugins_they_concern)
@@ -364,7 +368,7 @@ TEST(operations_go_to_the_plugins_they_concern)
 	struct admission *n;
 	struct err e;
 
-	REQUIRE_OK(open_with("AlwaysDeny", "", &n, &e), &e);
+	REQUIRE_OK(open_with("AlwaysDeny", WEBHOOKS, &n, &e), &e);
 	REQUIRE_OK(admission_mutate(n, &a, &e), &e);
 	CHECK_STR(value_at(t, a.object, "spec.taints[0].key"), "node.kubernetes.io/not-ready");
 	REQUIRE_OK(admission_mutate(n, &a, &e), &e);

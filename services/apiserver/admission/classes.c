@@ -1,5 +1,5 @@
 #include "apiserver/admission/plugins.h"
-#include "lib/api/defaults/defaults.h"
+#include "lib/api/resource_list.h"
 
 /* DefaultStorageClass, DefaultIngressClass, StorageObjectInUseProtection,
  * PersistentVolumeClaimResize. */
@@ -103,8 +103,9 @@ int persistent_volume_claim_resize(
 {
 	const struct persistent_volume_claim *now = t->object, *old = t->old;
 	const struct quantity none = {0};
-	const struct quantity *to = quantity_map_get(&now->spec.resources.requests, STR("storage"));
-	const struct quantity *from = quantity_map_get(
+	const struct quantity *to = resource_list_get(
+		&now->spec.resources.requests, STR("storage"));
+	const struct quantity *from = resource_list_get(
 		&old->spec.resources.requests, STR("storage"));
 	struct storage_storage_class *class = NULL;
 	str name = class_of(now);

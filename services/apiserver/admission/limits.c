@@ -1,6 +1,6 @@
 #include "apiserver/admission/limits.h"
 
-#include "lib/api/defaults/defaults.h"
+#include "lib/api/pod_resources.h"
 
 #define ANNOTATION "kubernetes.io/limit-ranger"
 
@@ -65,7 +65,7 @@ static void fill(struct arena *a, struct quantity_map *to, const struct quantity
 	bool first = true;
 
 	for (size_t i = 0; i < from->len; i++) {
-		if (quantity_map_get(to, from->at[i].key))
+		if (resource_list_get(to, from->at[i].key))
 			continue;
 		buf_add_fmt(note, "%s%.*s",
 			!first                  ? ", "
@@ -77,7 +77,7 @@ static void fill(struct arena *a, struct quantity_map *to, const struct quantity
 	if (first)
 		return;
 	buf_add_fmt(note, " %s for %s %.*s", what, kind, STR_ARG(name));
-	default_quantities(a, to, from);
+	resource_list_default(a, to, from);
 }
 
 /* A later item of the LimitRange counts more than an earlier one. */
@@ -89,7 +89,7 @@ static struct quantity_map defaults_of(struct arena *a, const struct limit_range
 		const struct limit_range_item *item = &l->spec.limits.at[i];
 
 		if (str_eq(item->type, STR("Container")))
-			default_quantities(
+			resource_list_default(
 				a, &all, requests ? &item->default_request : &item->default_);
 	}
 	return all;
@@ -106,14 +106,7 @@ static void apply(struct arena *a, const struct limit_range *l, struct container
 
 static const char *text(struct arena *a, const struct quantity *q)
 {
-	struct buf b;
-
-	buf_init(&b, BUF_NO_LIMIT);
-	quantity_put(&b, q);
-	str s = arena_str(a, buf_str(&b));
-
-	buf_free(&b);
-	return s.at;
+	return quantity_text(a, q).at;
 }
 
 /* Upstream compares thousandths unless one of the three would not fit into 64 bits then. */
@@ -224,8 +217,8 @@ static void check_all(const struct limit_range_item *item, const struct quantity
 			.type = item->type,
 			.resource = bounds->at[i].key,
 			.bound = &bounds->at[i].value,
-			.request = quantity_map_get(r->requests, bounds->at[i].key),
-			.limit = quantity_map_get(r->limits, bounds->at[i].key),
+			.request = resource_list_get(r->requests, bounds->at[i].key),
+			.limit = resource_list_get(r->limits, bounds->at[i].key),
 		};
 
 		rule(&one, f);
@@ -256,56 +249,6 @@ void limits_check_claim(const struct limit_range *l, const struct persistent_vol
 	}
 }
 
-/* Adds up, or takes the larger, key by key, in new memory. A sum past 38 digits stays what it was:
- * validation refuses such quantities. */
-static struct quantity_map combine(
-	struct arena *a, const struct quantity_map *x, const struct quantity_map *y, bool add)
-{
-	struct quantity_map to = {arena_get(a, (x->len + y->len) * sizeof(*to.at) + 1), 0};
-	size_t i = 0, j = 0;
-
-	while (i < x->len || j < y->len) {
-		int order = i == x->len ? 1
-			: j == y->len   ? -1
-					: str_cmp(x->at[i].key, y->at[j].key);
-		struct quantity_entry n = order <= 0 ? x->at[i] : y->at[j];
-
-		if (order == 0 && add)
-			(void)!quantity_add(&n.value, &y->at[j].value);
-		else if (order == 0 && quantity_compare(&n.value, &y->at[j].value) < 0)
-			n.value = y->at[j].value;
-		i += order <= 0;
-		j += order >= 0;
-		to.at[to.len++] = n;
-	}
-	return to;
-}
-
-/* Containers run together; those that begin run one after another, beside sidecars that stay. */
-static struct quantity_map sum_of(struct arena *a, const struct pod_spec *s, bool limits)
-{
-	struct quantity_map sum = {0}, sidecars = {0}, peak = {0};
-
-	for (size_t i = 0; i < s->containers.len; i++) {
-		const struct resource_requirements *r = &s->containers.at[i].resources;
-
-		sum = combine(a, &sum, limits ? &r->limits : &r->requests, true);
-	}
-	for (size_t i = 0; i < s->init_containers.len; i++) {
-		const struct container *c = &s->init_containers.at[i];
-		const struct quantity_map *own = limits ? &c->resources.limits
-							: &c->resources.requests;
-		struct quantity_map now = combine(a, &sidecars, own, true);
-
-		if (c->restart_policy && str_eq(*c->restart_policy, STR("Always"))) {
-			sum = combine(a, &sum, own, true);
-			sidecars = now;
-		}
-		peak = combine(a, &peak, &now, false);
-	}
-	return combine(a, &sum, &peak, false);
-}
-
 /* What the pod itself says of cpu and memory counts in the place of the sum. */
 static struct quantity_map with_pod_level(
 	struct arena *a, const struct quantity_map *sum, const struct quantity_map *pod)
@@ -315,15 +258,15 @@ static struct quantity_map with_pod_level(
 	for (size_t i = 0; i < pod->len; i++)
 		if (str_eq(pod->at[i].key, STR("cpu")) || str_eq(pod->at[i].key, STR("memory")))
 			own.at[own.len++] = pod->at[i];
-	default_quantities(a, &own, sum);
+	resource_list_default(a, &own, sum);
 	return own;
 }
 
 static void sum_up(struct arena *a, const struct pod *p, struct quantity_map *requests,
 	struct quantity_map *limits)
 {
-	*requests = sum_of(a, &p->spec, false);
-	*limits = sum_of(a, &p->spec, true);
+	*requests = pod_resources_of_containers(a, &p->spec, POD_REQUESTS);
+	*limits = pod_resources_of_containers(a, &p->spec, POD_LIMITS);
 	if (p->spec.resources) {
 		*requests = with_pod_level(a, requests, &p->spec.resources->requests);
 		*limits = with_pod_level(a, limits, &p->spec.resources->limits);

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { RECENT_MAX = 100, RECENT_NAME_BYTES = 64 };
+enum { RECENT_MAX = 100, RECENT_NAME_BYTES = 64, QUOTA_ROOMS = 64 };
 
 /* Namespaces that were told to go lately, newest over oldest: the cache may not know yet. */
 struct recent {
@@ -21,11 +21,24 @@ struct recent {
 	size_t next;
 };
 
+/* Where requests of some namespaces wait for their quotas: resource_quota.c. */
+struct quota_room {
+	pthread_mutex_t lock;
+	pthread_cond_t settled;
+	struct quota_request *waiting;
+	bool busy;
+	int64_t revision; /* of the last account that was written; the one's who is busy */
+};
+
+void quota_rooms_init(struct quota_room *rooms);
+void quota_rooms_free(struct quota_room *rooms);
+
 struct admission {
 	struct admission_options options;
 	const struct plugin **running; /* in upstream's order, NULL behind the last */
 	const struct plugin **mutating, **validating; /* of these, likewise */
 	struct recent recent;
+	struct quota_room rooms[QUOTA_ROOMS];
 };
 
 /* NULL: the plugin does not act in this pass. */

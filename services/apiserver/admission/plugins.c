@@ -55,10 +55,10 @@ const struct plugin plugins[] = {
 	{"JobValidation", PLUGIN_IDLE, 0, NULL, NULL, NULL},
 	{"PodResizeValidator", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
 	{"MutatingAdmissionPolicy", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
-	{"MutatingAdmissionWebhook", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
+	{"MutatingAdmissionWebhook", ON | SUBS, ALL, NULL, mutating_webhooks, NULL},
 	{"ValidatingAdmissionPolicy", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
-	{"ValidatingAdmissionWebhook", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
-	{"ResourceQuota", PLUGIN_NOT_BUILT, 0, NULL, NULL, NULL},
+	{"ValidatingAdmissionWebhook", ON | SUBS, ALL, NULL, NULL, validating_webhooks},
+	{"ResourceQuota", ON | SUBS, WRITES, NULL, NULL, resource_quota},
 	{"AlwaysDeny", SUBS, ALL, NULL, NULL, always_deny},
 };
 

@@ -15,13 +15,14 @@ admission_mutate_pass always_admit, namespace_auto_provision, namespace_lifecycl
 	limit_ranger_mutate, service_account_mutate, node_restriction, taint_nodes_by_condition,
 	always_pull_images, priority_mutate, default_toleration_seconds,
 	extended_resource_toleration, default_storage_class, storage_object_in_use_protection,
-	runtime_class_mutate, default_ingress_class, pod_topology_labels;
+	runtime_class_mutate, default_ingress_class, pod_topology_labels, mutating_webhooks;
 
 admission_validate_pass always_deny, namespace_exists, limit_pod_hard_anti_affinity_topology,
 	limit_ranger_validate, service_account_validate, pod_security, priority_validate,
 	owner_references_permission_enforcement, persistent_volume_claim_resize,
 	runtime_class_validate, certificate_approval, certificate_signing,
-	certificate_subject_restriction, deny_service_external_ips;
+	certificate_subject_restriction, deny_service_external_ips, resource_quota,
+	validating_webhooks;
 
 bool service_account_automounts(const struct service_account *s, const struct pod *p);
 

@@ -1,5 +1,6 @@
 #include "apiserver/authentication/user.h"
 
+#include "api/authentication_v1.h"
 #include "lib/value/name.h"
 
 #include <stdlib.h>
@@ -139,4 +140,25 @@ static str copy_text(struct room *r, str s)
 static void destroy(struct counted *c)
 {
 	free(CONTAINER_OF(c, struct user, counted));
+}
+
+void user_info(struct arena *a, const struct user *u, struct authentication_user_info *to)
+{
+	to->username = arena_str(a, u->name);
+	to->uid = arena_str(a, u->uid);
+	to->groups = (struct str_list){
+		arena_get(a, u->groups.len * sizeof(str) + 1), u->groups.len};
+	for (size_t i = 0; i < u->groups.len; i++)
+		to->groups.at[i] = arena_str(a, u->groups.at[i]);
+	to->extra.at = arena_get(a, u->extra_count * sizeof(*to->extra.at) + 1);
+	to->extra.len = u->extra_count;
+	for (size_t i = 0; i < u->extra_count; i++) {
+		struct str_list values = u->extra[i].values;
+		str *copies = arena_get(a, values.len * sizeof(str) + 1);
+
+		for (size_t k = 0; k < values.len; k++)
+			copies[k] = arena_str(a, values.at[k]);
+		to->extra.at[i].key = arena_str(a, u->extra[i].key);
+		to->extra.at[i].value.items = (struct str_list){copies, values.len};
+	}
 }

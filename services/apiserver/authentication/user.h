@@ -43,3 +43,7 @@ bool user_service_account(str user_name, str *ns, str *name);
 #define GROUP_SA         "system:serviceaccounts"
 #define USER_SA_PREFIX   "system:serviceaccount:"
 #define USER_NODE_PREFIX "system:node:"
+
+/* As reviews have it: a copy in the arena. */
+struct authentication_user_info;
+void user_info(struct arena *a, const struct user *u, struct authentication_user_info *to);

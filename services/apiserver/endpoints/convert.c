@@ -1,6 +1,8 @@
 #include "apiserver/endpoints/convert.h"
 
 #include "api/kinds.h"
+#include "apiserver/storage/storage.h"
+#include "lib/schema/object_tree.h"
 
 struct label_pair {
 	str request, stored;
@@ -51,21 +53,48 @@ static void convert(struct arena *a, enum api_type from, enum api_type to,
 	*object = o;
 }
 
-int convert_to_request(
-	struct arena *a, const struct resource *r, void **object, UNUSED struct err *e)
+/* Between versions of a custom resource: the same members, by the other schema. */
+static int convert_custom(struct arena *a, const struct type *to, void **object, struct err *e)
+{
+	const struct kind *k = type_kind(to);
+	struct object *converted;
+	void *o;
+	str json;
+
+	if (object_type(*object)->schema == to->schema)
+		return 0;
+	TRY(object_json(a, *object, &json, e));
+	TRY(object_decode(a, to, FORMAT_JSON, json, &o, NULL, e));
+	converted = o;
+	converted->api_version = str_of(to->schema->text + k->api_version);
+	object_default(a, o);
+	*object = o;
+	return 0;
+}
+
+/* Neither a Scale nor a Status. */
+static bool is_custom(const struct resource *r, const void *object)
+{
+	return r && r->custom && object_type(object)->schema->sorted;
+}
+
+int convert_to_request(struct arena *a, const struct resource *r, void **object, struct err *e)
 {
 	const struct conversion *c = find(r);
 
+	if (is_custom(r, *object))
+		return convert_custom(a, r->custom_type, object, e);
 	if (c)
 		convert(a, c->stored, c->request, c->to_request, object);
 	return 0;
 }
 
-int convert_from_request(
-	struct arena *a, const struct resource *r, void **object, UNUSED struct err *e)
+int convert_from_request(struct arena *a, const struct resource *r, void **object, struct err *e)
 {
 	const struct conversion *c = find(r);
 
+	if (is_custom(r, *object))
+		return convert_custom(a, stored_type(r), object, e);
 	if (c)
 		convert(a, c->request, c->stored, c->from_request, object);
 	return 0;
@@ -73,14 +102,16 @@ int convert_from_request(
 
 bool converts(const struct resource *r)
 {
-	return find(r) != NULL;
+	return find(r) != NULL || (r->custom && stored_type(r) != r->custom_type);
 }
 
 const struct type *stored_type(const struct resource *r)
 {
 	const struct conversion *c = find(r);
 
-	return &api_schema.types[c ? c->stored : r->type];
+	if (r->custom)
+		return r->cache ? storage_type(r) : r->custom_type;
+	return api_type(c ? c->stored : r->type);
 }
 
 str convert_field_label(const struct resource *r, str path)

@@ -29,6 +29,10 @@ int request_decode(struct request *r, const struct type *t, enum field_validatio
 
 	notes_init(&notes, a);
 	TRY(negotiate_body(a, &r->x->request.headers, &f, e));
+	if (t->schema->sorted && f == FORMAT_PROTOBUF)
+		return status_fail(a, e, STATUS_UNSUPPORTED_MEDIA_TYPE,
+			"the body of the request was in an unknown format - accepted media types "
+			"include: application/json, application/yaml");
 	if (object_decode(a, t, f, body, &o, validation == VALIDATE_IGNORE ? NULL : &notes, &why) <
 		0)
 		return fail_decode(r, t, f, &why, e);
@@ -220,6 +224,19 @@ static int fail_decode(struct request *r, const struct type *t, enum format f,
 		why->text, STR_ARG(body));
 }
 
+/* What has no type in Go has to say what it is. */
+static int check_custom_kind(struct request *r, const struct object *o, struct err *e)
+{
+	str body = buf_str(&r->x->body);
+
+	if (o->kind.len && o->api_version.len)
+		return 0;
+	return status_fail(&r->arena, e, STATUS_BAD_REQUEST,
+		o->kind.len ? "Object 'apiVersion' is missing in '%.*s'"
+			    : "Object 'Kind' is missing in '%.*s'",
+		STR_ARG(body));
+}
+
 /* A body may leave out what it is; else it must be what the path says. */
 static int check_kind(struct request *r, const struct type *t, struct object *o, struct err *e)
 {
@@ -227,8 +244,10 @@ static int check_kind(struct request *r, const struct type *t, struct object *o,
 	str kind = str_of(t->schema->text + k->name);
 	str api_version = str_of(t->schema->text + k->api_version);
 
-	const char *why = kind_mismatch(&r->arena, t, o);
+	const char *why = t->schema->sorted ? NULL : kind_mismatch(&r->arena, t, o);
 
+	if (t->schema->sorted)
+		TRY(check_custom_kind(r, o, e));
 	if (why)
 		return fail_as(r, t, o, why, e);
 	if (o->api_version.len && !str_eq(o->api_version, api_version))
@@ -236,7 +255,8 @@ static int check_kind(struct request *r, const struct type *t, struct object *o,
 			"the API version in the data (%.*s) does not match the expected API "
 			"version (%.*s)",
 			STR_ARG(o->api_version), STR_ARG(api_version));
-	o->kind = kind;
+	if (!t->schema->sorted) /* another kind is found wrong by validation */
+		o->kind = kind;
 	o->api_version = api_version;
 	return 0;
 }

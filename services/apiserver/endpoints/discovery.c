@@ -1,5 +1,6 @@
 #include "apiserver/endpoints/discovery.h"
 
+#include "apiserver/apiextensions/definition.h"
 #include "lib/codec/base64.h"
 #include "lib/crypto/digest.h"
 
@@ -13,11 +14,7 @@ static const char *const group_order[] = {"", "apiregistration.k8s.io", "apps", 
 	"scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io",
 	"resource.k8s.io", "flowcontrol.apiserver.k8s.io"};
 
-enum {
-	GROUPS_MAX = sizeof(group_order) / sizeof(group_order[0]),
-	VERSIONS_MAX = 4,
-	VERBS_MAX = 8,
-};
+enum { VERBS_MAX = 8 };
 
 /* In the order in which verbs are told. */
 static const struct {
@@ -36,15 +33,19 @@ static const struct {
 
 struct group {
 	str name;
-	str versions[VERSIONS_MAX]; /* the preferred one first */
-	struct api_resource_list *lists[VERSIONS_MAX];
+	str *versions; /* the preferred one first */
+	struct api_resource_list **lists;
 	size_t version_count;
 	struct api_group *document;
 };
 
 struct discovery {
+	struct counted counted;
 	struct arena arena;
-	struct group groups[GROUPS_MAX]; /* the first is core */
+	struct catalog *catalog;      /* a reference */
+	const struct resource **rows; /* all that are served */
+	size_t row_count;
+	struct group *groups; /* the first is core */
 	size_t group_count;
 	struct api_versions *api;
 	struct api_group_list *apis;
@@ -68,20 +69,48 @@ static void *new_document(struct arena *a, enum api_type type)
 	return o;
 }
 
-int discovery_new(str advertise_address, struct discovery **to, struct err *e)
+static void destroy(struct counted *c)
 {
-	struct discovery *d = calloc(1, sizeof(*d));
+	struct discovery *d = CONTAINER_OF(c, struct discovery, counted);
 
-	if (!d)
-		return err_set(e, ERR_SYSTEM, "no memory for discovery");
-	arena_init(&d->arena, ARENA_NO_LIMIT);
-	for (size_t i = 0; i < GROUPS_MAX; i++) {
-		struct group *g = &d->groups[d->group_count];
+	counted_drop(&d->catalog->counted);
+	arena_free(&d->arena);
+	free(d);
+}
 
-		g->name = str_of(group_order[i]);
-		find_versions(d, g);
-		d->group_count += g->version_count > 0;
-	}
+/* Built-in ones, then those that came at run time. */
+static void find_rows(struct discovery *d)
+{
+	d->rows = arena_get(&d->arena, (api_resource_count + d->catalog->count) * sizeof(*d->rows));
+	for (size_t i = 0; i < api_resource_count; i++)
+		if (registry_serves(&api_resources[i]))
+			d->rows[d->row_count++] = &api_resources[i];
+	for (size_t i = 0; i < d->catalog->count; i++)
+		d->rows[d->row_count++] = d->catalog->rows[i];
+}
+
+static void add_group(struct discovery *d, str name)
+{
+	struct group *g = &d->groups[d->group_count];
+
+	for (size_t i = 0; i < d->group_count; i++)
+		if (str_eq(d->groups[i].name, name))
+			return;
+	g->name = name;
+	find_versions(d, g);
+	d->group_count += g->version_count > 0;
+}
+
+static int make(struct discovery *d, str advertise_address, struct err *e)
+{
+	size_t groups_max = COUNT_OF(group_order) + d->catalog->count;
+
+	find_rows(d);
+	d->groups = arena_get(&d->arena, groups_max * sizeof(*d->groups));
+	for (size_t i = 0; i < COUNT_OF(group_order); i++)
+		add_group(d, str_of(group_order[i]));
+	for (size_t i = 0; i < d->catalog->count; i++)
+		add_group(d, d->catalog->rows[i]->group);
 	d->api = new_document(&d->arena, API_API_VERSIONS);
 	d->api->versions.at = d->groups[0].versions;
 	d->api->versions.len = d->groups[0].version_count;
@@ -92,7 +121,7 @@ int discovery_new(str advertise_address, struct discovery **to, struct err *e)
 		.client_cidr = STR("0.0.0.0/0"),
 		.server_address = arena_str(&d->arena, advertise_address)};
 	d->apis = new_document(&d->arena, API_API_GROUP_LIST);
-	d->apis->groups.at = arena_get(&d->arena, GROUPS_MAX * sizeof(struct api_group));
+	d->apis->groups.at = arena_get(&d->arena, groups_max * sizeof(struct api_group));
 	for (size_t i = 1; i < d->group_count; i++) {
 		struct api_group *g = &d->apis->groups.at[d->apis->groups.len++];
 
@@ -102,21 +131,71 @@ int discovery_new(str advertise_address, struct discovery **to, struct err *e)
 	}
 	d->aggregated_api = aggregate(d, 0, 1);
 	d->aggregated_apis = aggregate(d, 1, d->group_count);
-	if (etag(&d->arena, d->aggregated_api, &d->etag_api, e) < 0 ||
-		etag(&d->arena, d->aggregated_apis, &d->etag_apis, e) < 0) {
-		discovery_free(d);
+	TRY(etag(&d->arena, d->aggregated_api, &d->etag_api, e));
+	return etag(&d->arena, d->aggregated_apis, &d->etag_apis, e);
+}
+
+/* Takes the catalog over. */
+static int discovery_new(
+	struct catalog *c, str advertise_address, struct discovery **to, struct err *e)
+{
+	struct discovery *d = calloc(1, sizeof(*d));
+
+	if (!d) {
+		counted_drop(&c->counted);
+		return err_set(e, ERR_SYSTEM, "no memory for discovery");
+	}
+	counted_init(&d->counted, destroy);
+	d->catalog = c;
+	arena_init(&d->arena, ARENA_NO_LIMIT);
+	if (make(d, advertise_address, e) < 0) {
+		counted_drop(&d->counted);
 		return -1;
 	}
 	*to = d;
 	return 0;
 }
 
-void discovery_free(struct discovery *d)
+void discovery_init(struct discovery_now *n, str advertise_address)
 {
-	if (!d)
-		return;
-	arena_free(&d->arena);
-	free(d);
+	pthread_mutex_init(&n->lock, NULL);
+	n->advertise_address = advertise_address;
+}
+
+void discovery_free(struct discovery_now *n)
+{
+	if (n->made)
+		counted_drop(&n->made->counted);
+	pthread_mutex_destroy(&n->lock);
+}
+
+int discovery_take(struct endpoints_server *p, struct discovery **to, struct err *e)
+{
+	struct discovery_now *n = &p->discovery;
+	int result = 0;
+
+	pthread_mutex_lock(&n->lock);
+	if (!n->made || n->made->catalog->serial != extensions_serial(p->extensions)) {
+		struct discovery *next;
+
+		result = discovery_new(
+			extensions_catalog(p->extensions), n->advertise_address, &next, e);
+		if (result == 0 && n->made)
+			counted_drop(&n->made->counted);
+		if (result == 0)
+			n->made = next;
+	}
+	if (result == 0) {
+		counted_take(&n->made->counted);
+		*to = n->made;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return result;
+}
+
+void discovery_drop(struct discovery *d)
+{
+	counted_drop(&d->counted);
 }
 
 void discovery_put_paths(const struct discovery *d, struct buf *to)
@@ -190,9 +269,8 @@ static void *find_document(const struct discovery *d, bool grouped, str rest)
 	return NULL;
 }
 
-bool discovery_handle(struct request *r, str path)
+static bool handle(struct request *r, const struct discovery *d, str path)
 {
-	const struct discovery *d = r->endpoints->discovery;
 	bool grouped = str_eq(path, STR("/apis")) || str_starts(path, STR("/apis/"));
 	bool ours = grouped || str_eq(path, STR("/api")) || str_starts(path, STR("/api/"));
 	const struct http_request *q = &r->x->request;
@@ -219,21 +297,45 @@ bool discovery_handle(struct request *r, str path)
 	return true;
 }
 
+/* The answer is written before the documents are let go. */
+bool discovery_handle(struct request *r, str path)
+{
+	struct discovery *d;
+	struct err e;
+
+	if (!str_starts(path, STR("/api")))
+		return false;
+	if (discovery_take(r->endpoints, &d, &e) < 0) {
+		request_fail(r, &e);
+		return true;
+	}
+	bool handled = handle(r, d, path);
+
+	discovery_drop(d);
+	return handled;
+}
+
 /* --- documents */
 
 /* v2 in front of v1. */
 static void find_versions(struct discovery *d, struct group *g)
 {
-	for (size_t i = 0; i < api_resource_count; i++) {
-		const struct resource *r = &api_resources[i];
+	size_t rows = 0;
+
+	for (size_t i = 0; i < d->row_count; i++)
+		rows += str_eq(d->rows[i]->group, g->name);
+	g->versions = arena_get(&d->arena, (rows + 1) * sizeof(*g->versions));
+	g->lists = arena_get(&d->arena, (rows + 1) * sizeof(*g->lists));
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct resource *r = d->rows[i];
 		size_t k = 0;
 
-		if (!str_eq(r->group, g->name) || !registry_serves(r))
+		if (!str_eq(r->group, g->name))
 			continue;
 		while (k < g->version_count && !str_eq(g->versions[k], r->version))
 			k++;
 		if (k == g->version_count) {
-			for (; k > 0 && str_cmp(g->versions[k - 1], r->version) < 0; k--)
+			for (; k > 0 && version_compare(g->versions[k - 1], r->version) > 0; k--)
 				g->versions[k] = g->versions[k - 1];
 			g->versions[k] = r->version;
 			g->version_count++;
@@ -308,11 +410,10 @@ static struct api_resource describe(struct arena *a, const struct resource *r)
 	};
 }
 
-static struct group_version_kind kind_of(enum api_type type)
+static struct group_version_kind kind_of(const struct type *t)
 {
-	const struct type *t = &api_schema.types[type];
 	const struct kind *k = type_kind(t);
-	const char *text = api_schema.text;
+	const char *text = t->schema->text;
 
 	return (struct group_version_kind){.group = str_of(text + k->group),
 		.version = str_of(text + k->version),
@@ -322,7 +423,7 @@ static struct group_version_kind kind_of(enum api_type type)
 static struct api_resource describe_sub(
 	struct arena *a, const struct resource *r, const struct subresource *s)
 {
-	struct group_version_kind k = kind_of(s->type);
+	struct group_version_kind k = kind_of(resource_sub_type(r, s));
 	bool foreign = !str_eq(k.group, r->group) || !str_eq(k.version, r->version);
 
 	return (struct api_resource){
@@ -347,16 +448,25 @@ static void insert(struct api_resource_list *list, struct api_resource r)
 
 static struct api_resource_list *list_resources(struct discovery *d, str group, str version)
 {
-	enum { RESOURCES_MAX = 128 }; /* of a group-version, subresources included */
 	struct arena *a = &d->arena;
 	struct api_resource_list *list = new_document(a, API_API_RESOURCE_LIST);
+	size_t count = 0;
 
 	list->group_version = api_version_of(a, group, version);
-	list->resources.at = arena_get(a, RESOURCES_MAX * sizeof(struct api_resource));
-	for (size_t i = 0; i < api_resource_count; i++) {
-		const struct resource *r = &api_resources[i];
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct resource *r = d->rows[i];
 
-		if (!str_eq(r->group, group) || !str_eq(r->version, version) || !registry_serves(r))
+		if (!str_eq(r->group, group) || !str_eq(r->version, version))
+			continue;
+		for (const struct subresource *s = r->subresources; s->name.at; s++)
+			count++;
+		count++;
+	}
+	list->resources.at = arena_get(a, (count + 1) * sizeof(struct api_resource));
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct resource *r = d->rows[i];
+
+		if (!str_eq(r->group, group) || !str_eq(r->version, version))
 			continue;
 		insert(list, describe(a, r));
 		for (const struct subresource *s = r->subresources; s->name.at; s++)
@@ -372,7 +482,8 @@ static struct api_group *describe_group(struct discovery *d, const struct group 
 	struct api_group *to = new_document(a, API_API_GROUP);
 
 	to->name = g->name;
-	to->versions.at = arena_get(a, VERSIONS_MAX * sizeof(struct group_version_for_discovery));
+	to->versions.at = arena_get(
+		a, g->version_count * sizeof(struct group_version_for_discovery));
 	for (size_t i = 0; i < g->version_count; i++)
 		to->versions.at[to->versions.len++] = (struct group_version_for_discovery){
 			.group_version = api_version_of(a, g->name, g->versions[i]),
@@ -383,7 +494,7 @@ static struct api_group *describe_group(struct discovery *d, const struct group 
 
 /* --- all at once */
 
-static struct group_version_kind *copy_kind(struct arena *a, enum api_type type)
+static struct group_version_kind *copy_kind(struct arena *a, const struct type *type)
 {
 	struct group_version_kind *k = arena_get(a, sizeof(*k));
 
@@ -407,15 +518,28 @@ static void aggregate_subs(
 		to->subresources.at[to->subresources.len++] =
 			(struct discovery_api_subresource_discovery){
 				.subresource = s->name,
-				.response_kind = copy_kind(a, s->type),
+				.response_kind = copy_kind(a, resource_sub_type(r, s)),
 				.verbs = list_verbs(a, s->verbs),
 			};
 	}
 }
 
-static struct discovery_api_version_discovery aggregate_version(
-	struct arena *a, const struct group *g, size_t which)
+static const struct resource *find_row(const struct discovery *d, str group, str version, str name)
 {
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct resource *r = d->rows[i];
+
+		if (str_eq(r->plural, name) && str_eq(r->group, group) &&
+			str_eq(r->version, version))
+			return r;
+	}
+	return NULL;
+}
+
+static struct discovery_api_version_discovery aggregate_version(
+	struct discovery *d, const struct group *g, size_t which)
+{
+	struct arena *a = &d->arena;
 	const struct api_resource_list *list = g->lists[which];
 	struct discovery_api_version_discovery v = {
 		.version = g->versions[which], .freshness = STR("Current")};
@@ -424,7 +548,7 @@ static struct discovery_api_version_discovery aggregate_version(
 		a, list->resources.len * sizeof(struct discovery_api_resource_discovery));
 	for (size_t i = 0; i < list->resources.len; i++) {
 		const struct api_resource *from = &list->resources.at[i];
-		const struct resource *r = resource_find(g->name, v.version, from->name);
+		const struct resource *r = find_row(d, g->name, v.version, from->name);
 
 		if (!r)
 			continue; /* a subresource, told with its owner */
@@ -432,7 +556,7 @@ static struct discovery_api_version_discovery aggregate_version(
 
 		*to = (struct discovery_api_resource_discovery){
 			.resource = r->plural,
-			.response_kind = copy_kind(a, r->type),
+			.response_kind = copy_kind(a, resource_type(r)),
 			.scope = r->namespaced ? STR("Namespaced") : STR("Cluster"),
 			.singular_resource = r->singular,
 			.verbs = from->verbs.items,
@@ -451,7 +575,8 @@ static struct discovery_api_group_discovery_list *aggregate(
 	struct discovery_api_group_discovery_list *list = object_new(
 		a, &api_schema.types[API_DISCOVERY_API_GROUP_DISCOVERY_LIST]);
 
-	list->items.at = arena_get(a, GROUPS_MAX * sizeof(struct discovery_api_group_discovery));
+	list->items.at = arena_get(
+		a, d->group_count * sizeof(struct discovery_api_group_discovery));
 	for (size_t i = first; i < end; i++) {
 		const struct group *g = &d->groups[i];
 		struct discovery_api_group_discovery *to = &list->items.at[list->items.len++];
@@ -460,7 +585,7 @@ static struct discovery_api_group_discovery_list *aggregate(
 		to->versions.at = arena_get(
 			a, g->version_count * sizeof(struct discovery_api_version_discovery));
 		for (size_t k = 0; k < g->version_count; k++)
-			to->versions.at[to->versions.len++] = aggregate_version(a, g, k);
+			to->versions.at[to->versions.len++] = aggregate_version(d, g, k);
 	}
 	return list;
 }

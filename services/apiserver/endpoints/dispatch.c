@@ -40,22 +40,33 @@ void dispatch(struct request *r)
 	}
 }
 
+/* A reference. */
+static const struct resource *find_row(struct request *r)
+{
+	const struct request_info *i = &r->info;
+	const struct resource *found = resource_find(i->group, i->version, i->resource);
+
+	if (found)
+		return registry_serves(found) ? found : NULL;
+	return extensions_find(r->endpoints->extensions, i->group, i->version, i->resource);
+}
+
 /* False where no path of ours leads. */
 static bool find_resource(struct request *r)
 {
 	const struct request_info *i = &r->info;
-	const struct resource *found = resource_find(i->group, i->version, i->resource);
+	const struct resource *found = find_row(r);
 	bool is_namespace = str_eq(i->resource, STR("namespaces")) && i->group.len == 0;
 
-	if (!found || !registry_serves(found))
+	if (!found)
 		return false;
+	r->resource = found;
 	if (!found->namespaced && i->ns.len && !is_namespace)
 		return false;
 	/* All namespaces at once can be read only. */
 	if (found->namespaced && i->ns.len == 0 && i->name.len && !str_eq(i->verb, STR("list")) &&
 		!str_eq(i->verb, STR("watch")))
 		return false;
-	r->resource = found;
 	if (i->subresource.len == 0)
 		return true;
 	r->sub = resource_sub(found, i->subresource);
@@ -83,6 +94,18 @@ static enum accept_endpoint accepts(const struct request *r, const struct verb_r
 	return passes_by ? ACCEPT_PLAIN : v->accepts;
 }
 
+/* Custom resources have no protobuf but that of their metadata. */
+static int check_form(struct request *r, const struct verb_row *v, struct err *e)
+{
+	bool scale = r->sub && str_eq(r->sub->name, STR("scale"));
+
+	if (!r->resource->custom || scale || r->form.format != FORMAT_PROTOBUF ||
+		r->form.as != AS_OBJECT)
+		return 0;
+	return negotiate_text(
+		&r->arena, &r->x->request.headers, &r->query, accepts(r, v), &r->form, e);
+}
+
 static void dispatch_resource(struct request *r)
 {
 	unsigned allowed = r->sub ? r->sub->verbs : r->resource->verbs;
@@ -100,7 +123,8 @@ static void dispatch_resource(struct request *r)
 		if (!(allowed & v->allowed_by) || !fits_place(r, v) || (everywhere && !reads))
 			break;
 		if (negotiate_answer(
-			    &r->arena, &q->headers, &r->query, accepts(r, v), &r->form, &e) < 0)
+			    &r->arena, &q->headers, &r->query, accepts(r, v), &r->form, &e) < 0 ||
+			check_form(r, v, &e) < 0)
 			request_fail(r, &e);
 		else
 			v->handle(r);
@@ -120,7 +144,13 @@ static bool in_known_group(const struct request *r)
 	for (size_t i = 0; below && i < api_resource_count; i++)
 		if (str_eq(api_resources[i].group, group) && registry_serves(&api_resources[i]))
 			return true;
-	return false;
+	struct catalog *c = extensions_catalog(r->endpoints->extensions);
+	bool found = false;
+
+	for (size_t i = 0; below && i < c->count; i++)
+		found |= str_eq(c->rows[i]->group, group);
+	counted_drop(&c->counted);
+	return found;
 }
 
 /* A group that is known says so as a Status; elsewhere there is nobody to speak. */

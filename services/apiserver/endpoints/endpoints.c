@@ -16,8 +16,8 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 		return err_set(e, ERR_SYSTEM, "no memory for the endpoints");
 	p->o = *o;
 	p->metrics = request_metrics_new(o->metrics, o->metrics_first);
-	if (discovery_new(o->advertise_address, &p->discovery, e) < 0 ||
-		openapi_new(&p->openapi, e) < 0) {
+	discovery_init(&p->discovery, o->advertise_address);
+	if (openapi_new(&p->openapi, e) < 0) {
 		endpoints_close(p);
 		return -1;
 	}
@@ -25,9 +25,10 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 	return 0;
 }
 
-void endpoints_set(
-	struct endpoints_server *p, struct registry *registry, struct authorizer *authorizer)
+void endpoints_set(struct endpoints_server *p, struct registry *registry,
+	struct authorizer *authorizer, struct extensions *extensions)
 {
+	p->extensions = extensions;
 	p->registry = registry;
 	p->authorizer = authorizer;
 }
@@ -35,7 +36,7 @@ void endpoints_set(
 void endpoints_close(struct endpoints_server *p)
 {
 	openapi_free(p->openapi);
-	discovery_free(p->discovery);
+	discovery_free(&p->discovery);
 	request_metrics_free(p->metrics);
 	free(p);
 }

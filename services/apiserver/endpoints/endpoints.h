@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "apiserver/apiextensions/apiextensions.h"
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/registry/registry.h"
 #include "lib/daemon/health.h"
@@ -40,8 +41,8 @@ NODISCARD int endpoints_open(
 	const struct endpoints_options *o, struct endpoints_server **to, struct err *e);
 
 /* Before the first request. */
-void endpoints_set(
-	struct endpoints_server *p, struct registry *registry, struct authorizer *authorizer);
+void endpoints_set(struct endpoints_server *p, struct registry *registry,
+	struct authorizer *authorizer, struct extensions *extensions);
 
 /* Behind every io's close. */
 void endpoints_close(struct endpoints_server *p);

@@ -79,13 +79,19 @@ static int show_bytes(struct request *r, struct stored *o, struct err *e)
 	return 0;
 }
 
+/* Protobuf of what is held as JSON. */
+static bool is_other_form(const struct request *r)
+{
+	return r->form.format == FORMAT_PROTOBUF && r->resource->stored_as == STORED_JSON;
+}
+
 static int show(struct request *r, struct stored *o, struct err *e)
 {
 	struct partial_object_metadata *view;
 	void *object;
 
 	if (!r->sub && r->form.as == AS_OBJECT && !r->form.pretty &&
-		r->form.format != FORMAT_YAML && !converts(r->resource))
+		r->form.format != FORMAT_YAML && !converts(r->resource) && !is_other_form(r))
 		return show_bytes(r, o, e);
 	if (!r->sub && r->form.as == AS_METADATA) {
 		TRY(metadata_view_stored(&r->arena, o, r->form.as_version, &view, e));

@@ -128,7 +128,10 @@ static int get_view(struct listing *l, size_t i, void **to, struct err *e)
 
 static bool as_cached(const struct listing *l)
 {
-	return l->r->form.as == AS_OBJECT && !l->objects && !converts(l->r->resource);
+	const struct request *r = l->r;
+
+	return r->form.as == AS_OBJECT && !l->objects && !converts(r->resource) &&
+		(r->form.format != FORMAT_PROTOBUF || r->resource->stored_as == STORED_PROTOBUF);
 }
 
 static int put_meta(struct buf *to, const struct list_meta *m, struct err *e)
@@ -152,7 +155,7 @@ static int put_json_item(struct listing *l, size_t i, struct buf *to, struct err
 		return 0;
 	}
 	TRY(get_view(l, i, (void **)&object, e));
-	if (r->form.as == AS_OBJECT)
+	if (r->form.as == AS_OBJECT && !r->resource->custom)
 		object->kind = object->api_version = (str){NULL, 0};
 	return object_encode(object, FORMAT_JSON, to, e);
 }
@@ -170,6 +173,8 @@ static str list_kind(struct listing *l, str *api_version)
 		? arena_fmt(&l->r->arena, "%.*s/%.*s", STR_ARG(r->resource->group),
 			  STR_ARG(r->resource->version))
 		: r->resource->version;
+	if (r->resource->list_kind.len)
+		return r->resource->list_kind;
 	return arena_fmt(&l->r->arena, "%.*sList", STR_ARG(r->resource->kind));
 }
 

@@ -34,6 +34,12 @@ int metadata_view_stored(struct arena *a, const struct stored *o, str version,
 	str api_version, kind, message;
 	void *view;
 
+	if (o->resource->stored_as == STORED_JSON) {
+		TRY(object_decode(a, t, FORMAT_JSON, o->envelope, &view, NULL, e));
+		name_kind(view, version);
+		*to = view;
+		return 0;
+	}
 	TRY(object_open(o->envelope, &api_version, &kind, &message, e));
 	TRY(object_decode(
 		a, t, FORMAT_PROTOBUF_BARE, message_of_metadata(message), &view, NULL, e));

@@ -27,7 +27,9 @@ static const struct {
 	{"APIGroupDiscoveryList", "apidiscovery.k8s.io", AS_DISCOVERY},
 };
 
-#define OBJECT_TYPES "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+#define OBJECT_TYPES      "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+#define TEXT_TYPES        "application/json, application/yaml"
+#define TEXT_STREAM_TYPES "application/json;stream=watch"
 #define STREAM_TYPES \
 	"application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 
@@ -35,8 +37,8 @@ static bool accept(const struct media_type *range, const struct format_row *f,
 	enum accept_endpoint endpoint, struct answer_form *to);
 static bool pretty_wanted(const struct http_headers *h, const struct url_query *q);
 
-int negotiate_answer(struct arena *a, const struct http_headers *h, const struct url_query *q,
-	enum accept_endpoint endpoint, struct answer_form *to, struct err *e)
+static int negotiate(struct arena *a, const struct http_headers *h, const struct url_query *q,
+	enum accept_endpoint endpoint, bool protobuf, struct answer_form *to, struct err *e)
 {
 	str header = http_header(h, STR("accept"));
 	struct answer_form f = {.format = FORMAT_JSON};
@@ -48,15 +50,30 @@ int negotiate_answer(struct arena *a, const struct http_headers *h, const struct
 		TRY(media_accept(a, header, &ranges, &count, e));
 	for (size_t i = 0; i < count && !found; i++)
 		for (size_t k = 0; k < COUNT_OF(formats) && !found; k++)
-			found = accept(&ranges[i], &formats[k], endpoint, &f);
+			found = accept(&ranges[i], &formats[k], endpoint, &f) &&
+				(protobuf || f.format != FORMAT_PROTOBUF || f.as != AS_OBJECT);
 	if (!found)
 		return status_fail(a, e, STATUS_NOT_ACCEPTABLE,
 			"only the following media types are accepted: %s",
-			endpoint == ACCEPT_WATCH ? STREAM_TYPES : OBJECT_TYPES);
+			!protobuf ? (endpoint == ACCEPT_WATCH ? TEXT_STREAM_TYPES : TEXT_TYPES)
+				: endpoint == ACCEPT_WATCH ? STREAM_TYPES
+							   : OBJECT_TYPES);
 	f.pretty |= pretty_wanted(h, q);
 	f.gzip = http_header_has_token(h, STR("accept-encoding"), STR("gzip"));
 	*to = f;
 	return 0;
+}
+
+int negotiate_answer(struct arena *a, const struct http_headers *h, const struct url_query *q,
+	enum accept_endpoint endpoint, struct answer_form *to, struct err *e)
+{
+	return negotiate(a, h, q, endpoint, true, to, e);
+}
+
+int negotiate_text(struct arena *a, const struct http_headers *h, const struct url_query *q,
+	enum accept_endpoint endpoint, struct answer_form *to, struct err *e)
+{
+	return negotiate(a, h, q, endpoint, false, to, e);
 }
 
 struct answer_form negotiate_error(

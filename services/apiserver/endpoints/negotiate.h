@@ -37,6 +37,11 @@ NODISCARD int negotiate_answer(struct arena *a, const struct http_headers *h,
 	const struct url_query *q, enum accept_endpoint endpoint, struct answer_form *to,
 	struct err *e);
 
+/* The same where protobuf is none of the forms. */
+NODISCARD int negotiate_text(struct arena *a, const struct http_headers *h,
+	const struct url_query *q, enum accept_endpoint endpoint, struct answer_form *to,
+	struct err *e);
+
 /* Of errors and of what has only one form: JSON unless the client prefers another that we have. */
 struct answer_form negotiate_error(
 	struct arena *a, const struct http_headers *h, const struct url_query *q);

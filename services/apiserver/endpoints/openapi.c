@@ -1,6 +1,7 @@
 #include "apiserver/endpoints/openapi.h"
 
 #include "apiserver/endpoints/openapi_build.h"
+#include "apiserver/endpoints/openapi_custom.h"
 #include "lib/crypto/digest.h"
 #include "lib/daemon/version.h"
 
@@ -18,6 +19,7 @@ struct document {
 
 struct openapi {
 	pthread_mutex_t lock;
+	struct custom_documents *custom; /* a reference; NULL: not made yet */
 	struct arena arena;
 	struct document documents[DOCUMENTS_MAX];
 	size_t count;
@@ -26,7 +28,9 @@ struct openapi {
 static void find_documents(struct openapi *o);
 static int make(struct openapi *o, struct document *d, struct err *e);
 static void serve_index(struct request *r);
-static void serve(struct request *r, struct document *d);
+static void serve_made(struct request *r, struct document *d);
+static bool serve_custom(struct request *r, str path);
+static void serve(struct request *r, str path, str json, str hash);
 
 int openapi_new(struct openapi **to, struct err *e)
 {
@@ -45,6 +49,8 @@ void openapi_free(struct openapi *o)
 {
 	if (!o)
 		return;
+	if (o->custom)
+		counted_drop(&o->custom->counted);
 	arena_free(&o->arena);
 	pthread_mutex_destroy(&o->lock);
 	free(o);
@@ -63,11 +69,47 @@ bool openapi_handle(struct request *r, str path)
 	path = str_slice(path, sizeof("/openapi/v3/") - 1, path.len);
 	for (size_t i = 0; i < o->count; i++) {
 		if (str_eq(o->documents[i].path, path)) {
-			serve(r, &o->documents[i]);
+			serve_made(r, &o->documents[i]);
 			return true;
 		}
 	}
-	return false;
+	return serve_custom(r, path);
+}
+
+/* Those of custom resources as they are now; a reference. */
+static struct custom_documents *take_custom(struct request *r)
+{
+	struct openapi *o = r->endpoints->openapi;
+	struct extensions *x = r->endpoints->extensions;
+	struct custom_documents *now;
+
+	pthread_mutex_lock(&o->lock);
+	if (!o->custom || o->custom->catalog->serial != extensions_serial(x)) {
+		now = custom_documents_new(extensions_catalog(x), o->custom);
+		if (o->custom)
+			counted_drop(&o->custom->counted);
+		o->custom = now;
+	}
+	now = o->custom;
+	counted_take(&now->counted);
+	pthread_mutex_unlock(&o->lock);
+	return now;
+}
+
+static bool serve_custom(struct request *r, str path)
+{
+	struct custom_documents *all = take_custom(r);
+	bool found = false;
+
+	for (size_t i = 0; i < all->count && !found; i++) {
+		const struct custom_document *d = all->at[i];
+
+		found = str_eq(d->path, path);
+		if (found)
+			serve(r, d->path, d->json, d->hash);
+	}
+	counted_drop(&all->counted);
+	return found;
 }
 
 static void find_documents(struct openapi *o)
@@ -102,12 +144,22 @@ static void put_document(struct arena *a, const struct document *d, struct buf *
 	definitions_init(&definitions, a);
 	definitions_add(&definitions, &api_schema.types[API_DELETE_OPTIONS]);
 	definitions_add(&definitions, &api_schema.types[API_API_RESOURCE_LIST]);
-	buf_add_str(to,
-		STR("{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":"
-		    "\"" VERSION_GIT "\"},\"paths\":{"));
+	openapi_put_head(to);
 	openapi_put_paths(&definitions, d->group, d->version, to);
 	buf_add_str(to, STR("},\"components\":{\"schemas\":{"));
 	definitions_put(&definitions, to);
+	openapi_put_tail(to);
+}
+
+void openapi_put_head(struct buf *to)
+{
+	buf_add_str(to,
+		STR("{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":"
+		    "\"" VERSION_GIT "\"},\"paths\":{"));
+}
+
+void openapi_put_tail(struct buf *to)
+{
 	buf_add_str(to,
 		STR(",\"io.k8s.apimachinery.pkg.apis.meta.v1.Patch\":{\"type\":\"object\"}},"
 		    "\"securitySchemes\":{\"BearerToken\":{\"type\":\"apiKey\",\"name\":"
@@ -186,31 +238,43 @@ static void serve_index(struct request *r)
 		buf_add_fmt(to, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/v3/%.*s?hash=%.*s\"}",
 			i ? "," : "", STR_ARG(d->path), STR_ARG(d->path), STR_ARG(d->hash));
 	}
+	struct custom_documents *all = take_custom(r);
+
+	for (size_t i = 0; i < all->count; i++)
+		buf_add_fmt(to, ",\"%.*s\":{\"serverRelativeURL\":\"/openapi/v3/%.*s?hash=%.*s\"}",
+			STR_ARG(all->at[i]->path), STR_ARG(all->at[i]->path),
+			STR_ARG(all->at[i]->hash));
+	counted_drop(&all->counted);
 	buf_add_str(to, STR("}}"));
 	r->answer.code = 200;
 	request_send(r);
 }
 
+static void serve_made(struct request *r, struct document *d)
+{
+	struct err e;
+
+	if (make_locked(r->endpoints->openapi, d, &e) < 0)
+		request_fail(r, &e);
+	else
+		serve(r, d->path, d->json, d->hash);
+}
+
 /* A document under its hash never changes. */
-static void serve(struct request *r, struct document *d)
+static void serve(struct request *r, str path, str json, str current)
 {
 	str hash = url_query_get(&r->query, STR("hash"));
-	struct err e;
 
 	if (!negotiated(r))
 		return;
-	if (make_locked(r->endpoints->openapi, d, &e) < 0) {
-		request_fail(r, &e);
-		return;
-	}
-	str tag = arena_fmt(&r->arena, "\"%.*s\"", STR_ARG(d->hash));
+	str tag = arena_fmt(&r->arena, "\"%.*s\"", STR_ARG(current));
 
 	request_add_header(r, "ETag", tag);
 	request_add_header(r, "Vary", STR("Accept"));
-	if (hash.len && !str_eq(hash, d->hash)) {
+	if (hash.len && !str_eq(hash, current)) {
 		request_add_header(r, "Location",
-			arena_fmt(&r->arena, "/openapi/v3/%.*s?hash=%.*s", STR_ARG(d->path),
-				STR_ARG(d->hash)));
+			arena_fmt(&r->arena, "/openapi/v3/%.*s?hash=%.*s", STR_ARG(path),
+				STR_ARG(current)));
 		request_send_text(r, 301, STR(""), STR(""));
 		return;
 	}
@@ -220,5 +284,5 @@ static void serve(struct request *r, struct document *d)
 		request_send_text(r, 304, STR(""), STR(""));
 		return;
 	}
-	request_send_text(r, 200, STR("application/json"), d->json);
+	request_send_text(r, 200, STR("application/json"), json);
 }

@@ -49,7 +49,7 @@ static void put_path(
 	struct path *p, unsigned verbs, const struct operation_row *rows, size_t count);
 static void put_operation(struct path *p, const struct operation_row *row);
 
-static void put_resource(
+void openapi_put_resource(
 	struct definitions *d, const struct resource *r, size_t *count, struct buf *to)
 {
 	struct path p = {.definitions = d, .to = to, .resource = r, .count = count};
@@ -76,13 +76,13 @@ void openapi_put_paths(struct definitions *d, str group, str version, struct buf
 		const struct resource *r = &api_resources[i];
 
 		if (str_eq(r->group, group) && str_eq(r->version, version) && registry_serves(r))
-			put_resource(d, r, &count, to);
+			openapi_put_resource(d, r, &count, to);
 	}
 }
 
 static const struct type *subject(const struct path *p)
 {
-	return &api_schema.types[p->sub ? p->sub->type : p->resource->type];
+	return p->sub ? resource_sub_type(p->resource, p->sub) : resource_type(p->resource);
 }
 
 static void put_parameter(struct buf *to, str name, const char *where, const char *type)
@@ -194,15 +194,29 @@ static void put_parameters(struct buf *to, enum api_type options)
 	buf_add_char(to, ']');
 }
 
-static void put_content(struct buf *to, const struct type *t)
+/* The list of a custom resource has no type here. */
+static void put_answer_ref(const struct path *p, const struct type *answer, struct buf *to)
+{
+	if (answer) {
+		definition_put_ref(answer, to);
+		return;
+	}
+	buf_add_str(to, STR("{\"$ref\":\"#/components/schemas/"));
+	openapi_put_custom_name(p->resource->custom_type, p->resource->list_kind, to);
+	buf_add_str(to, STR("\"}"));
+}
+
+static void put_content(const struct path *p, struct buf *to, const struct type *t)
 {
 	static const char *const media[] = {
 		"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"};
 
 	buf_add_str(to, STR("\"content\":{"));
-	for (size_t i = 0; i < COUNT_OF(media); i++) {
+	size_t count = COUNT_OF(media) - (p->resource->custom != NULL);
+
+	for (size_t i = 0; i < count; i++) {
 		buf_add_fmt(to, "%s\"%s\":{\"schema\":", i ? "," : "", media[i]);
-		definition_put_ref(t, to);
+		put_answer_ref(p, t, to);
 		buf_add_char(to, '}');
 	}
 	buf_add_char(to, '}');
@@ -210,8 +224,9 @@ static void put_content(struct buf *to, const struct type *t)
 
 static void put_body(const struct path *p, const struct operation_row *row)
 {
-	static const char *const patches[] = {"application/json-patch+json",
-		"application/merge-patch+json", "application/strategic-merge-patch+json"};
+	static const char *const patches[] = {"application/apply-patch+yaml",
+		"application/json-patch+json", "application/merge-patch+json",
+		"application/strategic-merge-patch+json"};
 	struct buf *to = p->to;
 
 	buf_add_str(to, STR(",\"requestBody\":{\"content\":{"));
@@ -220,7 +235,9 @@ static void put_body(const struct path *p, const struct operation_row *row)
 		definition_put_ref(subject(p), to);
 		buf_add_char(to, '}');
 	}
-	for (size_t i = 0; i < COUNT_OF(patches) && row->verb == VERB_PATCH; i++)
+	size_t count = COUNT_OF(patches) - (p->resource->custom != NULL);
+
+	for (size_t i = 0; i < count && row->verb == VERB_PATCH; i++)
 		buf_add_fmt(to,
 			"%s\"%s\":{\"schema\":{\"$ref\":\"#/components/schemas/"
 			"io.k8s.apimachinery.pkg.apis.meta.v1.Patch\"}}",
@@ -237,6 +254,8 @@ static const struct type *answer_type(const struct path *p, const struct operati
 		return &api_schema.types[API_STATUS];
 	if (row->verb != VERB_LIST)
 		return subject(p);
+	if (r->custom)
+		return NULL;
 	int len = snprintf(name, sizeof(name), "%.*sList", STR_ARG(r->kind));
 
 	return type_find(&api_schema, r->group, r->version, str_span(name, (size_t)len));
@@ -247,8 +266,10 @@ static void put_operation(struct path *p, const struct operation_row *row)
 	const struct type *answer = answer_type(p, row);
 	struct buf *to = p->to;
 
-	definitions_add(p->definitions, answer);
-	definitions_add(p->definitions, subject(p));
+	if (answer && !answer->schema->sorted)
+		definitions_add(p->definitions, answer);
+	if (!subject(p)->schema->sorted)
+		definitions_add(p->definitions, subject(p));
 	buf_add_fmt(to, "\"%s\":{\"tags\":[\"", row->method);
 	size_t start = to->len;
 
@@ -265,7 +286,7 @@ static void put_operation(struct path *p, const struct operation_row *row)
 	buf_add_fmt(to, ",\"responses\":{\"%s\":{\"description\":\"%s\",",
 		row->verb == VERB_CREATE ? "201" : "200",
 		row->verb == VERB_CREATE ? "Created" : "OK");
-	put_content(to, answer);
+	put_content(p, to, answer);
 	buf_add_fmt(to,
 		"},\"401\":{\"description\":\"Unauthorized\"}},\"x-kubernetes-action\":\"%s\","
 		"\"x-kubernetes-group-version-kind\":",

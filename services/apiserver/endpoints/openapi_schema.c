@@ -117,9 +117,31 @@ void openapi_put_kind(const struct type *t, struct buf *to)
 		text + k->name, text + k->version);
 }
 
+void openapi_put_custom_name(const struct type *t, str kind, struct buf *to)
+{
+	const struct kind *k = type_kind(t);
+	str group = str_of(t->schema->text + k->group);
+
+	/* example.io -> io.example */
+	while (group.len) {
+		size_t at = group.len;
+
+		while (at > 0 && group.at[at - 1] != '.')
+			at--;
+		buf_add_str(to, str_slice(group, at, group.len));
+		buf_add_char(to, '.');
+		group.len = at ? at - 1 : 0;
+	}
+	buf_add_fmt(to, "%s.%.*s", t->schema->text + k->version, STR_ARG(kind));
+}
+
 /* The Go package's path, turned around, and the name. */
 static void put_name(const struct type *t, struct buf *to)
 {
+	if (t->schema->sorted) {
+		openapi_put_custom_name(t, str_of(t->schema->text + type_kind(t)->name), to);
+		return;
+	}
 	static const struct {
 		const char *module, *prefix;
 	} elsewhere[] = {

@@ -2,6 +2,7 @@
 
 #include "apiserver/endpoints/convert.h"
 #include "lib/api/causes.h"
+#include "lib/api/managed.h"
 #include "lib/api/status.h"
 #include "lib/codec/json.h"
 #include "lib/value/quote.h"
@@ -160,21 +161,6 @@ static void check_dry_run(struct causes *c, const struct str_list *dry_run)
 	buf_free(&b);
 }
 
-static void check_manager(struct causes *c, str manager)
-{
-	enum { MANAGER_MAX = 128 };
-
-	if (manager.len > MANAGER_MAX)
-		causes_too_long(c, FIELD(NULL, "fieldManager"), MANAGER_MAX);
-	for (size_t i = 0; i < manager.len; i++) {
-		unsigned char byte = (unsigned char)manager.at[i];
-
-		if (byte < ' ' || byte == 0x7f)
-			causes_invalid(c, FIELD(NULL, "fieldManager"), cause_text(manager),
-				"invalid character U+%04X (at position %zu)", byte, i);
-	}
-}
-
 static void check_validation(struct causes *c, str directive)
 {
 	static const str allowed[] = {
@@ -190,7 +176,7 @@ static void check_validation(struct causes *c, str directive)
 static void check_write(
 	struct causes *c, str manager, const struct str_list *dry_run, str validation)
 {
-	check_manager(c, manager);
+	managed_check_name(c, FIELD(NULL, "fieldManager"), manager);
 	check_dry_run(c, dry_run);
 	check_validation(c, validation);
 }

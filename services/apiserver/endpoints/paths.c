@@ -108,11 +108,18 @@ static void metrics(struct request *r)
 
 static void index_of_paths(struct request *r)
 {
+	struct discovery *d;
 	struct buf b;
+	struct err e;
 
+	if (discovery_take(r->endpoints, &d, &e) < 0) {
+		request_fail(r, &e);
+		return;
+	}
 	buf_init(&b, BUF_NO_LIMIT);
 	buf_add_str(&b, STR("{\n  \"paths\": ["));
-	discovery_put_paths(r->endpoints->discovery, &b);
+	discovery_put_paths(d, &b);
+	discovery_drop(d);
 	for (size_t i = 1; i < COUNT_OF(paths); i++)
 		buf_add_fmt(&b, ",\n    \"%s\"", paths[i].path);
 	buf_add_str(&b,

@@ -4,6 +4,7 @@
 #include "apiserver/endpoints/printers.h"
 
 #include "api/kinds.h"
+#include "lib/api/resource_list.h"
 
 enum { SHOWN_MAX = 3 };
 
@@ -28,6 +29,8 @@ static const struct column secret_columns[] = {COLUMN_NAME, {"Type", "string", N
 	{"Data", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
 static const struct column config_columns[] = {
 	COLUMN_NAME, {"Data", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
+static const struct column quota_columns[] = {COLUMN_NAME, {"Request", "string", NULL, 0},
+	{"Limit", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
 static const struct column account_columns[] = {COLUMN_NAME, COLUMN_AGE, COLUMNS_END};
 static const struct column volume_columns[] = {COLUMN_NAME, {"Capacity", "string", NULL, 0},
 	{"Access Modes", "string", NULL, 0}, {"Reclaim Policy", "string", NULL, 0},
@@ -48,6 +51,7 @@ static void print_new_event(struct cells *c, const void *object);
 static void print_namespace(struct cells *c, const void *object);
 static void print_secret(struct cells *c, const void *object);
 static void print_config(struct cells *c, const void *object);
+static void print_quota(struct cells *c, const void *object);
 static void print_account(struct cells *c, const void *object);
 static void print_volume(struct cells *c, const void *object);
 static void print_claim(struct cells *c, const void *object);
@@ -61,6 +65,7 @@ const struct printer printers_core[] = {
 	{API_NAMESPACE, namespace_columns, print_namespace},
 	{API_SECRET, secret_columns, print_secret},
 	{API_CONFIG_MAP, config_columns, print_config},
+	{API_RESOURCE_QUOTA, quota_columns, print_quota},
 	{API_SERVICE_ACCOUNT, account_columns, print_account},
 	{API_PERSISTENT_VOLUME, volume_columns, print_volume},
 	{API_PERSISTENT_VOLUME_CLAIM, claim_columns, print_claim},
@@ -357,6 +362,37 @@ static void print_config(struct cells *c, const void *object)
 	cell_text(c, m->metadata.name);
 	cell_number(c, (int64_t)(m->data.len + m->binary_data.len));
 	cell_age(c, &m->metadata.creation_timestamp);
+}
+
+/* "cpu: 1/4, pods: 2/10": used of what is allowed. */
+static void cell_quotas(struct cells *c, const struct resource_quota_status *s, bool limits)
+{
+	const struct quantity zero = {0};
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	for (size_t i = 0; i < s->hard.len; i++) {
+		str name = s->hard.at[i].key;
+		const struct quantity *used = resource_list_get(&s->used, name);
+
+		if (str_starts(name, STR("limits.")) != limits)
+			continue;
+		buf_add_fmt(&b, "%s%.*s: ", b.len ? ", " : "", STR_ARG(name));
+		quantity_put(&b, used ? used : &zero);
+		buf_add_char(&b, '/');
+		quantity_put(&b, &s->hard.at[i].value);
+	}
+	cell_buf(c, &b, "");
+}
+
+static void print_quota(struct cells *c, const void *object)
+{
+	const struct resource_quota *q = object;
+
+	cell_text(c, q->metadata.name);
+	cell_quotas(c, &q->status, false);
+	cell_quotas(c, &q->status, true);
+	cell_age(c, &q->metadata.creation_timestamp);
 }
 
 static void print_account(struct cells *c, const void *object)

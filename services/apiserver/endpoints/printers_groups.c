@@ -18,6 +18,8 @@ static const struct column slice_columns[] = {COLUMN_NAME, {"AddressType", "stri
 	{"Ports", "string", NULL, 0}, {"Endpoints", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
 static const struct column network_policy_columns[] = {
 	COLUMN_NAME, {"Pod-Selector", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
+static const struct column webhook_columns[] = {
+	COLUMN_NAME, {"Webhooks", "integer", NULL, 0}, COLUMN_AGE, COLUMNS_END};
 static const struct column binding_columns[] = {COLUMN_NAME, {"Role", "string", NULL, 0},
 	COLUMN_AGE, {"Users", "string", NULL, 1}, {"Groups", "string", NULL, 1},
 	{"ServiceAccounts", "string", NULL, 1}, COLUMNS_END};
@@ -46,6 +48,8 @@ static void print_slice(struct cells *c, const void *object);
 static void print_network_policy(struct cells *c, const void *object);
 static void print_role_binding(struct cells *c, const void *object);
 static void print_cluster_role_binding(struct cells *c, const void *object);
+static void print_validating_webhooks(struct cells *c, const void *object);
+static void print_mutating_webhooks(struct cells *c, const void *object);
 static void print_csr(struct cells *c, const void *object);
 static void print_lease(struct cells *c, const void *object);
 static void print_storage_class(struct cells *c, const void *object);
@@ -55,6 +59,9 @@ static void print_cidr(struct cells *c, const void *object);
 static void print_address(struct cells *c, const void *object);
 
 const struct printer printers_groups[] = {
+	{API_ADMISSION_VALIDATING_WEBHOOK_CONFIGURATION, webhook_columns,
+		print_validating_webhooks},
+	{API_ADMISSION_MUTATING_WEBHOOK_CONFIGURATION, webhook_columns, print_mutating_webhooks},
 	{API_INGRESS, ingress_columns, print_ingress},
 	{API_INGRESS_CLASS, ingress_class_columns, print_ingress_class},
 	{API_SLICE_ENDPOINT_SLICE, slice_columns, print_slice},
@@ -102,6 +109,24 @@ static void cell_default_name(struct cells *c, const struct object_meta *m, cons
 	bool is_default = str_eq(str_map_get(&m->annotations, str_of(annotation)), STR("true"));
 
 	cell_fmt(c, "%.*s%s", STR_ARG(m->name), is_default ? " (default)" : "");
+}
+
+static void print_validating_webhooks(struct cells *c, const void *object)
+{
+	const struct admission_validating_webhook_configuration *w = object;
+
+	cell_text(c, w->metadata.name);
+	cell_number(c, (int64_t)w->webhooks.len);
+	cell_age(c, &w->metadata.creation_timestamp);
+}
+
+static void print_mutating_webhooks(struct cells *c, const void *object)
+{
+	const struct admission_mutating_webhook_configuration *w = object;
+
+	cell_text(c, w->metadata.name);
+	cell_number(c, (int64_t)w->webhooks.len);
+	cell_age(c, &w->metadata.creation_timestamp);
 }
 
 /* --- networking */

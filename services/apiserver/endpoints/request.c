@@ -218,5 +218,7 @@ void request_release(struct request *r, int code)
 		atomic_fetch_sub(r->counted_in, 1);
 	if (r->user)
 		counted_drop(&r->user->counted);
+	if (r->resource)
+		resource_drop(r->resource);
 	arena_free(&r->arena);
 }

@@ -15,6 +15,8 @@
 #include "apiserver/endpoints/request_info.h"
 #include "lib/api/status.h"
 
+#include <pthread.h>
+
 enum {
 	REQUEST_BODY_MAX = 3 << 20,
 	REQUEST_MEMORY_MAX = 256 << 20,
@@ -24,11 +26,19 @@ struct discovery;
 struct openapi;
 struct request_metrics;
 
+/* The documents as they were made last. */
+struct discovery_now {
+	pthread_mutex_t lock;
+	struct discovery *made; /* a reference; NULL: not yet */
+	str advertise_address;
+};
+
 struct endpoints_server {
 	struct endpoints_options o;
 	struct registry *registry;
 	struct authorizer *authorizer;
-	struct discovery *discovery;
+	struct extensions *extensions;
+	struct discovery_now discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
 	atomic_int reading, mutating;
@@ -72,9 +82,9 @@ struct request {
 	struct arena arena;
 	struct url_query query;
 	struct request_info info;
-	struct user *user; /* a reference */
-	const struct resource *resource;
-	const struct subresource *sub; /* NULL: the object itself */
+	struct user *user;               /* a reference */
+	const struct resource *resource; /* a reference */
+	const struct subresource *sub;   /* NULL: the object itself */
 	struct answer_form form;
 	struct warnings warnings;
 	struct operation op; /* of a write */
@@ -131,6 +141,12 @@ NODISCARD int answer_json(struct request *r, int code, str json, struct err *e);
 void json_indent(struct buf *to, str json);
 
 struct status_subject request_subject(const struct request *r);
+
+/* The type of what the path names. */
+static inline const struct type *request_type(const struct request *r)
+{
+	return r->sub ? resource_sub_type(r->resource, r->sub) : resource_type(r->resource);
+}
 
 /* The namespace in which the object lies; absent for a cluster-scoped one, whatever the path. */
 static inline str request_ns(const struct request *r)

@@ -2,6 +2,7 @@
 
 #include "apiserver/endpoints/metadata_view.h"
 #include "apiserver/endpoints/printers.h"
+#include "apiserver/endpoints/table_custom.h"
 #include "lib/api/meta.h"
 #include "lib/codec/json.h"
 #include "lib/value/quote.h"
@@ -13,7 +14,7 @@ static const struct column any_columns[] = {
 
 static void print_any(struct cells *c, const void *object);
 static int include(struct request *r, void *object, str *to, struct err *e);
-static void add_row(struct arena *a, struct table *t, const struct cells *c, str object);
+static struct table_row *add_row(struct arena *a, struct table *t, str object);
 
 static const struct printer any = {.columns = any_columns, .print = print_any};
 
@@ -32,7 +33,12 @@ const struct printer *printer_find(const struct type *t)
 /* A subresource is shown as what it is. */
 static const struct printer *printer_of(const struct request *r)
 {
-	return printer_find(&api_schema.types[r->sub ? r->sub->type : r->resource->type]);
+	return printer_find(request_type(r));
+}
+
+static bool shows_custom(const struct request *r)
+{
+	return request_type(r)->schema->sorted;
 }
 
 int table_new(struct request *r, struct table **to, struct err *e)
@@ -49,11 +55,17 @@ int table_new(struct request *r, struct table **to, struct err *e)
 			"unrecognized includeObject value: %s", quote(quoted, include_object));
 	if (!str_eq(r->form.as_version, STR("v1")))
 		t->object.api_version = STR("meta.k8s.io/v1beta1");
+	t->rows.at = arena_get(&r->arena, sizeof(struct table_row));
+	*to = t;
+	if (shows_custom(r)) {
+		if (!query_flag(&r->query, STR("noHeaders")))
+			custom_columns(&r->arena, r->resource->custom, t);
+		return 0;
+	}
 	while (p->columns[count].name)
 		count++;
 	t->column_definitions.at = arena_get(
 		&r->arena, (count + 1) * sizeof(struct table_column_definition));
-	t->rows.at = arena_get(&r->arena, sizeof(struct table_row));
 	for (size_t i = 0; i < count; i++)
 		t->column_definitions.at[i] = (struct table_column_definition){
 			.name = str_of(p->columns[i].name),
@@ -64,7 +76,6 @@ int table_new(struct request *r, struct table **to, struct err *e)
 		};
 	if (!query_flag(&r->query, STR("noHeaders")))
 		t->column_definitions.len = count;
-	*to = t;
 	return 0;
 }
 
@@ -76,8 +87,20 @@ int table_add(struct request *r, struct table *t, void *object, struct err *e)
 	str included;
 
 	TRY(include(r, object, &included, e));
+	struct table_row *row = add_row(&r->arena, t, included);
+
+	if (shows_custom(r))
+		return custom_cells(&c, r->resource->custom, object, &row->cells, e);
 	p->print(&c, object);
-	add_row(&r->arena, t, &c, included);
+	row->cells.at = arena_get(&r->arena, (c.len + 1) * sizeof(str));
+	row->cells.len = c.len;
+	memcpy(row->cells.at, c.at, c.len * sizeof(str));
+	if (!c.condition.at)
+		return 0;
+	row->conditions.at = arena_get(&r->arena, sizeof(struct table_row_condition));
+	row->conditions.at[0] = (struct table_row_condition){
+		.type = c.condition, .status = STR("True"), .reason = c.condition_reason};
+	row->conditions.len = 1;
 	return 0;
 }
 
@@ -115,7 +138,7 @@ static int include(struct request *r, void *object, str *to, struct err *e)
 }
 
 /* Rows grow by doubling; what stands in front of a power of two is full. */
-static void add_row(struct arena *a, struct table *t, const struct cells *c, str object)
+static struct table_row *add_row(struct arena *a, struct table *t, str object)
 {
 	size_t len = t->rows.len;
 	struct table_row *row;
@@ -128,16 +151,8 @@ static void add_row(struct arena *a, struct table *t, const struct cells *c, str
 		t->rows.at = more;
 	}
 	row = &t->rows.at[t->rows.len++];
-	row->cells.at = arena_get(a, (c->len + 1) * sizeof(str));
-	row->cells.len = c->len;
-	memcpy(row->cells.at, c->at, c->len * sizeof(str));
 	row->object = object;
-	if (!c->condition.at)
-		return;
-	row->conditions.at = arena_get(a, sizeof(struct table_row_condition));
-	row->conditions.at[0] = (struct table_row_condition){
-		.type = c->condition, .status = STR("True"), .reason = c->condition_reason};
-	row->conditions.len = 1;
+	return row;
 }
 
 /* --- cells */

@@ -248,7 +248,7 @@ static int tell_initial(struct watcher *w, struct snapshot *n, struct err *e)
 static int tell_bookmark(struct watcher *w, bool end_of_initial, struct err *e)
 {
 	struct request *r = w->request;
-	void *object = object_new(&r->arena, &api_schema.types[r->resource->type]);
+	void *object = object_new(&r->arena, resource_type(r->resource));
 	struct object_meta *m = object_metadata(object);
 	struct frame *f;
 	struct buf b;

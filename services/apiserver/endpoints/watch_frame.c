@@ -44,8 +44,12 @@ int frame_of_stored(struct request *r, enum watch_word word, const struct stored
 	void *object;
 
 	if (r->form.as == AS_OBJECT && !converts(r->resource)) {
-		if (r->form.format == FORMAT_PROTOBUF)
+		if (r->form.format == FORMAT_PROTOBUF && r->resource->stored_as == STORED_PROTOBUF)
 			return frame_of_bytes(r, word, o->envelope, to, e);
+		if (r->form.format == FORMAT_PROTOBUF) {
+			TRY(stored_decode(&r->arena, o, &object, e));
+			return frame_of_object(r, word, object, to, e);
+		}
 		TRY(stored_json(r->endpoints->o.storage, o, &json, e));
 		int result = frame_of_bytes(r, word, json->with_kind, to, e);
 

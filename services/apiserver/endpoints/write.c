@@ -1,7 +1,7 @@
 /*
  * POST and PUT: apiserver/pkg/endpoints/handlers/{create,update}.go. On threads that may block.
  */
-#include "apiserver/endpoints/convert.h"
+#include "apiserver/endpoints/managing.h"
 #include "apiserver/endpoints/metadata_view.h"
 #include "apiserver/endpoints/request.h"
 #include "apiserver/endpoints/scale.h"
@@ -13,6 +13,8 @@ static int replace(
 
 struct replacement {
 	struct updater updater;
+	struct request *r;
+	const struct update_options *options;
 	const void *object;
 };
 
@@ -32,13 +34,11 @@ static void wipe_system_fields(struct object_meta *m)
 	m->deletion_timestamp = NULL;
 	m->deletion_grace_period_seconds = NULL;
 	m->self_link = (str){NULL, 0};
-	m->managed_fields.at = NULL;
-	m->managed_fields.len = 0;
 }
 
 static int create(struct request *r, struct err *e)
 {
-	const struct type *t = &api_schema.types[r->sub ? r->sub->type : r->resource->type];
+	const struct type *t = request_type(r);
 	struct create_options *options;
 	struct object_meta *m;
 	void *object, *stored;
@@ -54,6 +54,8 @@ static int create(struct request *r, struct err *e)
 		wipe_system_fields(m);
 		TRY(request_check_namespace(r, object, e));
 	}
+	if (m && !r->sub)
+		TRY(managing_update(r, options->field_manager, NULL, object, e));
 	if (r->sub || r->resource->stored_as == STORED_NOT)
 		TRY(registry_connect_create(op, object, options, &stored, e));
 	else
@@ -67,7 +69,7 @@ static int create(struct request *r, struct err *e)
 static int update(struct request *r, struct err *e)
 {
 	bool scales = r->sub && str_eq(r->sub->name, STR("scale"));
-	const struct type *t = &api_schema.types[r->sub ? r->sub->type : r->resource->type];
+	const struct type *t = request_type(r);
 	struct update_options *options;
 	struct replacement u = {.updater = {.next = replace}};
 	void *object, *stored;
@@ -81,8 +83,12 @@ static int update(struct request *r, struct err *e)
 	struct operation *op = request_operation(r, &options->dry_run);
 
 	if (scales) {
-		TRY(scale_update(op, object, options, &stored, e));
+		struct managed_write w = managing_write(r, options->field_manager);
+
+		TRY(scale_update(op, &w, object, options, &stored, e));
 	} else {
+		u.r = r;
+		u.options = options;
 		u.object = object;
 		TRY(registry_update(op, &u.updater, options, &stored, &created, e));
 	}
@@ -90,11 +96,11 @@ static int update(struct request *r, struct err *e)
 }
 
 /* Each attempt begins from what the client sent. */
-static int replace(struct updater *u, struct arena *a, UNUSED const void *before, void **next,
-	UNUSED struct err *e)
+static int replace(
+	struct updater *u, struct arena *a, const void *before, void **next, struct err *e)
 {
 	struct replacement *p = CONTAINER_OF(u, struct replacement, updater);
 
 	*next = object_copy(a, p->object, false);
-	return 0;
+	return managing_update(p->r, p->options->field_manager, before, *next, e);
 }

@@ -2,6 +2,7 @@
  * The smaller kinds of core: pkg/registry/core/{namespace,secret,persistentvolume,...}/strategy.go.
  */
 #include "apiserver/registry/strategies.h"
+#include "lib/api/resource_list.h"
 
 static const str name_label = STR_INIT("kubernetes.io/metadata.name");
 
@@ -99,4 +100,31 @@ void claim_prepare_create(struct operation *op, void *now)
 
 	(void)op;
 	c->status.phase = STR("Pending");
+}
+
+/* More requested than allowed can never be used up. */
+void resource_quota_warn(struct operation *op, const void *now, const void *before)
+{
+	static const char *const names[] = {"cpu", "memory", "storage", "ephemeral-storage"};
+	const struct quantity_map *hard = &((const struct resource_quota *)now)->spec.hard;
+
+	for (size_t i = 0; !before && i < COUNT_OF(names); i++) {
+		str name = arena_fmt(op->arena, "requests.%s", names[i]);
+		const struct quantity *request = resource_list_get(hard, name),
+				      *limit = resource_list_get(
+					      hard, arena_fmt(op->arena, "limits.%s", names[i]));
+
+		if (!request && i < 2) {
+			name = str_of(names[i]);
+			request = resource_list_get(hard, name);
+		}
+		if (!request || !limit || quantity_compare(request, limit) <= 0)
+			continue;
+		str asked = quantity_text(op->arena, request),
+		    most = quantity_text(op->arena, limit);
+
+		warnings_add(op->warnings,
+			"ResourceQuota %.*s (%.*s) should be less than limits.%s (%.*s)",
+			STR_ARG(name), STR_ARG(asked), names[i], STR_ARG(most));
+	}
 }

@@ -6,8 +6,6 @@
 static int allocate_address(
 	struct operation *op, struct service *now, const struct service *old, struct err *e);
 static int allocate_ports(struct operation *op, struct service *now, struct err *e);
-static void keep_unset(struct service *now, const struct service *old);
-static bool needs_ports(const struct service *s);
 static bool is(const struct service *s, const char *type);
 
 int service_allocate(struct operation *op, void *now, const void *before, struct err *e)
@@ -15,19 +13,11 @@ int service_allocate(struct operation *op, void *now, const void *before, struct
 	struct service *s = now;
 	const struct service *old = before;
 
-	if (old)
-		keep_unset(s, old);
 	if (!is(s, "ExternalName"))
 		TRY(allocate_address(op, s, old, e));
 	else
 		s->spec.internal_traffic_policy = NULL;
-	if (old && is(s, "ExternalName")) {
-		s->spec.cluster_ip = STR("");
-		s->spec.cluster_ips.len = 0;
-		s->spec.ip_families.len = 0;
-		s->spec.ip_family_policy = NULL;
-	}
-	if (needs_ports(s) && allocate_ports(op, s, e) < 0) {
+	if (service_takes_ports(s) && allocate_ports(op, s, e) < 0) {
 		service_release(op, now, before);
 		return -1;
 	}
@@ -87,43 +77,6 @@ static int allocate_ports(struct operation *op, struct service *now, struct err 
 	if (str_eq(s->external_traffic_policy, STR("Local")) && is(now, "LoadBalancer"))
 		TRY(node_port_allocate(op, now, &s->health_check_node_port, STR("TCP"), e));
 	return 0;
-}
-
-/* What the client left out of an update stays as it was allocated. */
-static void keep_unset(struct service *now, const struct service *old)
-{
-	if (is(now, "ExternalName") || is(old, "ExternalName"))
-		return;
-	if (!now->spec.cluster_ip.len)
-		now->spec.cluster_ip = old->spec.cluster_ip;
-	if (!now->spec.cluster_ips.len)
-		now->spec.cluster_ips = old->spec.cluster_ips;
-	if (!now->spec.ip_families.len)
-		now->spec.ip_families = old->spec.ip_families;
-	if (!now->spec.ip_family_policy)
-		now->spec.ip_family_policy = old->spec.ip_family_policy;
-	if (!now->spec.health_check_node_port && str_eq(now->spec.type, old->spec.type))
-		now->spec.health_check_node_port = old->spec.health_check_node_port;
-	for (size_t i = 0; i < now->spec.ports.len; i++) {
-		struct service_port *p = &now->spec.ports.at[i];
-
-		if (!needs_ports(now) && needs_ports(old) && i < old->spec.ports.len &&
-			p->node_port == old->spec.ports.at[i].node_port)
-			p->node_port = 0;
-		for (size_t k = 0; needs_ports(now) && !p->node_port && k < old->spec.ports.len;
-			k++)
-			if (old->spec.ports.at[k].port == p->port &&
-				str_eq(old->spec.ports.at[k].protocol, p->protocol))
-				p->node_port = old->spec.ports.at[k].node_port;
-	}
-}
-
-static bool needs_ports(const struct service *s)
-{
-	bool wanted = !s->spec.allocate_load_balancer_node_ports ||
-		*s->spec.allocate_load_balancer_node_ports;
-
-	return is(s, "NodePort") || (is(s, "LoadBalancer") && wanted);
 }
 
 static bool is(const struct service *s, const char *type)

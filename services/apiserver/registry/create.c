@@ -68,8 +68,6 @@ static void prepare(
 			STR_ARG(twice));
 	m->generation = s && (s->flags & STRATEGY_GENERATION) ? 1 : 0;
 	m->resource_version = (str){NULL, 0};
-	m->managed_fields.at = NULL;
-	m->managed_fields.len = 0;
 	if (s && (s->flags & STRATEGY_STATUS_RESET))
 		store_clear_field(object, STR("status"));
 	if (s && s->prepare_create)
@@ -84,7 +82,10 @@ static int check(struct operation *op, const struct strategy *s, void *object, c
 	struct causes c;
 
 	causes_init(&c, op->arena);
-	object_validate(object, &c);
+	if (op->resource->custom)
+		custom_check(op, object, NULL, &c);
+	else
+		object_validate(object, &c);
 	TRY(store_check(op, m->name, &c, e));
 	if (s && s->warn)
 		s->warn(op, object, NULL);

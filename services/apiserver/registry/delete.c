@@ -4,6 +4,8 @@
  */
 #include "apiserver/registry/store.h"
 
+#include "lib/structural/conditions.h"
+
 enum { DELETE_TRIES_MAX = 100 };
 
 #define FINALIZER_ORPHAN     "orphan"
@@ -37,6 +39,7 @@ static void answer(const struct operation *op, void *object, void **to);
 
 /* Kinds whose deletion is answered with the object as it was last. */
 static const enum api_type returned[] = {
+	API_CRD_CUSTOM_RESOURCE_DEFINITION,
 	API_POD,
 	API_NAMESPACE,
 	API_SERVICE,
@@ -206,6 +209,27 @@ static enum fate end_namespace(struct deleting *d, struct namespace *ns)
 	return FATE_MARK;
 }
 
+/* A definition waits for its resources, which go first. */
+static enum fate end_definition(struct deleting *d, struct crd_custom_resource_definition *crd)
+{
+	const str finalizer = STR("customresourcecleanup.apiextensions.k8s.io");
+	struct arena *a = d->op->arena;
+
+	if (crd->metadata.deletion_timestamp)
+		return FATE_REMOVE;
+	crd->metadata.deletion_timestamp = arena_get(a, sizeof(struct time_value));
+	*crd->metadata.deletion_timestamp = meta_now(d->op->registry->o.clock);
+	if (!meta_has_finalizer(&crd->metadata, finalizer))
+		meta_add_finalizer(a, &crd->metadata, finalizer);
+	crd_set_condition(a, crd, d->op->registry->o.clock,
+		&(struct crd_custom_resource_definition_condition){.type = STR("Terminating"),
+			.status = STR("True"),
+			.reason = STR("InstanceDeletionPending"),
+			.message = STR("CustomResourceDefinition marked for deletion; "
+				       "CustomResource deletion will begin soon")});
+	return FATE_MARK;
+}
+
 static enum fate decide(struct deleting *d, void *object)
 {
 	struct object_meta *m = object_metadata(object);
@@ -217,6 +241,8 @@ static enum fate decide(struct deleting *d, void *object)
 		o->grace_period_seconds = arena_i64(a, 1);
 	if (object_type(object) == &api_schema.types[API_NAMESPACE])
 		return end_namespace(d, object);
+	if (object_type(object) == api_type(API_CRD_CUSTOM_RESOURCE_DEFINITION))
+		return end_definition(d, object);
 	if (!d->strategy || !d->strategy->grace)
 		return FATE_REMOVE;
 	if (m->deletion_timestamp)

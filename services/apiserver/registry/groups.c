@@ -94,10 +94,11 @@ void csi_driver_prepare_update(struct operation *op, void *now, const void *befo
 /* Who reports the status of these changes no metadata either. */
 void metadata_prepare_status(struct operation *op, void *now, const void *before)
 {
-	struct object_meta *m = meta_of(now);
-	str version = m->resource_version;
+	struct object_meta *m = meta_of(now), sent = *m;
 
 	(void)op;
 	*m = *meta_of(before);
-	m->resource_version = version;
+	m->resource_version = sent.resource_version;
+	m->managed_fields.at = sent.managed_fields.at;
+	m->managed_fields.len = sent.managed_fields.len;
 }

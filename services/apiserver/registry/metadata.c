@@ -12,7 +12,7 @@ struct object_meta *object_metadata(void *object)
 	const struct type *t = object_type(object);
 	const struct field *f = type_field(t, STR("metadata"));
 
-	if (!f || field_type(t, f) != &api_schema.types[API_OBJECT_META])
+	if (!f || !type_same(field_type(t, f), api_type(API_OBJECT_META)))
 		return NULL;
 	return field_at(object, f);
 }

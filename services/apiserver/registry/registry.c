@@ -3,6 +3,8 @@
  */
 #include "apiserver/registry/store.h"
 
+#include "lib/schema/open.h"
+
 #include <stdlib.h>
 
 static const struct {
@@ -10,9 +12,10 @@ static const struct {
 } unserved[] = {
 	/* Nothing acts on these yet, so they would only pretend. */
 	{"", "componentstatuses"},
-	{"", "resourcequotas"},
-	{"admissionregistration.k8s.io", NULL},
-	{"apiextensions.k8s.io", NULL},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicies"},
+	{"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
 	{"apiregistration.k8s.io", NULL},
 	{"autoscaling", NULL},
 	{"flowcontrol.apiserver.k8s.io", NULL},
@@ -214,26 +217,38 @@ int store_check(const struct operation *op, str name, const struct causes *c, st
 	return c->len ? status_invalid(op->arena, e, s, c) : 0;
 }
 
+static size_t field_bytes(const struct type *t, const struct field *f)
+{
+	return f->shape == SHAPE_VALUE      ? field_value_bytes(t, f)
+		: f->shape == SHAPE_POINTER ? sizeof(void *)
+					    : sizeof(struct str_list);
+}
+
 void store_clear_field(void *object, str name)
 {
 	const struct type *t = object_type(object);
 	const struct field *f = type_field(t, name);
 
-	if (f && f->shape == SHAPE_VALUE)
-		memset(field_at(object, f), 0, field_value_bytes(t, f));
+	if (f && (f->shape == SHAPE_VALUE || (t->flags & TYPE_OPEN)))
+		memset(field_at(object, f), 0, field_bytes(t, f));
+	if (t->flags & TYPE_OPEN)
+		open_drop(t, object, name);
 }
 
-void store_copy_field(void *to, const void *from, str name)
+void store_copy_field(struct arena *a, void *to, const void *from, str name)
 {
 	const struct type *t = object_type(to);
 	const struct field *f = type_field(t, name);
+	const str *text;
 
-	if (!f)
+	if (f)
+		memcpy(field_at(to, f), field_at(from, f), field_bytes(t, f));
+	if (!(t->flags & TYPE_OPEN))
 		return;
-	size_t bytes = f->shape == SHAPE_VALUE ? field_value_bytes(t, f)
-		: f->shape == SHAPE_POINTER    ? sizeof(void *)
-					       : sizeof(struct str_list);
-	memcpy(field_at(to, f), field_at(from, f), bytes);
+	open_drop(t, to, name);
+	text = open_text(t, from, name);
+	if (text)
+		str_map_set(a, open_texts(t, to), name, *text);
 }
 
 bool store_same_spec(struct arena *a, const void *one, const void *other)
@@ -243,6 +258,11 @@ bool store_same_spec(struct arena *a, const void *one, const void *other)
 
 	memcpy(x, one, t->size_bytes);
 	memcpy(y, other, t->size_bytes);
+	/* Texts are dropped in place. */
+	if (t->flags & TYPE_OPEN) {
+		x = object_copy(a, one, false);
+		y = object_copy(a, other, false);
+	}
 	for (size_t i = 0; i < 2; i++) {
 		store_clear_field(i ? y : x, STR("metadata"));
 		store_clear_field(i ? y : x, STR("status"));

@@ -6,7 +6,6 @@
 
 enum { TOKEN_LIFE_MIN_S = 600 };
 
-static void fill_user(struct arena *a, struct authentication_user_info *to, const struct user *u);
 static int review(struct operation *op, const struct user *u,
 	const struct authorization_resource_attributes *r,
 	const struct authorization_non_resource_attributes *n,
@@ -34,7 +33,7 @@ int create_token_review(struct operation *op, void *object, void **to, struct er
 		r->status.error = arena_str(op->arena, str_of(why.text));
 	} else {
 		r->status.authenticated = true;
-		fill_user(op->arena, &r->status.user, user);
+		user_info(op->arena, user, &r->status.user);
 		r->status.audiences = agreed;
 		counted_drop(&user->counted);
 	}
@@ -47,7 +46,7 @@ int create_self_subject_review(struct operation *op, void *object, void **to, st
 	struct authentication_self_subject_review *r = object;
 
 	(void)e;
-	fill_user(op->arena, &r->status.user_info, op->user);
+	user_info(op->arena, op->user, &r->status.user_info);
 	r->metadata.creation_timestamp = meta_now(op->registry->o.clock);
 	*to = r;
 	return 0;
@@ -141,27 +140,6 @@ int create_token(struct operation *op, void *object, void **to, struct err *e)
 	r->metadata.creation_timestamp = meta_now(op->registry->o.clock);
 	*to = r;
 	return 0;
-}
-
-static void fill_user(struct arena *a, struct authentication_user_info *to, const struct user *u)
-{
-	to->username = arena_str(a, u->name);
-	to->uid = arena_str(a, u->uid);
-	to->groups = (struct str_list){
-		arena_get(a, u->groups.len * sizeof(str) + 1), u->groups.len};
-	for (size_t i = 0; i < u->groups.len; i++)
-		to->groups.at[i] = arena_str(a, u->groups.at[i]);
-	to->extra.at = arena_get(a, u->extra_count * sizeof(*to->extra.at) + 1);
-	to->extra.len = u->extra_count;
-	for (size_t i = 0; i < u->extra_count; i++) {
-		struct str_list values = u->extra[i].values;
-		str *copies = arena_get(a, values.len * sizeof(str) + 1);
-
-		for (size_t k = 0; k < values.len; k++)
-			copies[k] = arena_str(a, values.at[k]);
-		to->extra.at[i].key = arena_str(a, u->extra[i].key);
-		to->extra.at[i].value.items = (struct str_list){copies, values.len};
-	}
 }
 
 static int review(struct operation *op, const struct user *u,

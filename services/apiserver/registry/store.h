@@ -51,7 +51,12 @@ NODISCARD int store_check(
 
 /* Clears, or copies from another object of the type, one field by its JSON name. */
 void store_clear_field(void *object, str name);
-void store_copy_field(void *to, const void *from, str name);
+void store_copy_field(struct arena *a, void *to, const void *from, str name);
+
+/* custom.c: what the strategies do for resources that came at run time. */
+extern const struct strategy custom_strategy, custom_strategy_with_status;
+void custom_narrow_status(struct operation *op, void *now, const void *before);
+void custom_check(struct operation *op, const void *now, const void *before, struct causes *c);
 
 /* Whether they are the same outside metadata and status. */
 bool store_same_spec(struct arena *a, const void *one, const void *other);

@@ -1,11 +1,18 @@
 #include "apiserver/registry/strategies.h"
 
+#include "lib/structural/structural.h"
+
 #define UNCONDITIONAL STRATEGY_UNCONDITIONAL
 #define ON_UPDATE     STRATEGY_CREATE_ON_UPDATE
 #define GENERATION    STRATEGY_GENERATION
 #define STATUS        STRATEGY_STATUS_RESET
 
 static const struct strategy strategies[] = {
+	{.resource = STR_INIT("customresourcedefinitions"),
+		.group = STR_INIT("apiextensions.k8s.io"),
+		.flags = GENERATION | STATUS,
+		.prepare_create = crd_prepare_create,
+		.prepare_update = crd_prepare_update},
 	{.resource = STR_INIT("pods"),
 		.flags = UNCONDITIONAL | GENERATION | STATUS,
 		.prepare_create = pod_prepare_create,
@@ -14,6 +21,7 @@ static const struct strategy strategies[] = {
 		.grace = pod_grace},
 	{.resource = STR_INIT("services"),
 		.flags = UNCONDITIONAL | ON_UPDATE | STATUS,
+		.prepare_update = service_prepare_update,
 		.allocate = service_allocate,
 		.release = service_release},
 	{.resource = STR_INIT("namespaces"),
@@ -29,6 +37,9 @@ static const struct strategy strategies[] = {
 	{.resource = STR_INIT("endpoints"), .flags = UNCONDITIONAL | ON_UPDATE},
 	{.resource = STR_INIT("events"), .flags = UNCONDITIONAL | ON_UPDATE},
 	{.resource = STR_INIT("limitranges"), .flags = UNCONDITIONAL | ON_UPDATE},
+	{.resource = STR_INIT("resourcequotas"),
+		.flags = UNCONDITIONAL | STATUS,
+		.warn = resource_quota_warn},
 	{.resource = STR_INIT("nodes"),
 		.flags = UNCONDITIONAL,
 		.prepare_create = node_prepare_create,
@@ -42,6 +53,12 @@ static const struct strategy strategies[] = {
 	{.resource = STR_INIT("persistentvolumeclaims"),
 		.flags = UNCONDITIONAL | STATUS,
 		.prepare_create = claim_prepare_create},
+	{.group = STR_INIT("admissionregistration.k8s.io"),
+		.resource = STR_INIT("mutatingwebhookconfigurations"),
+		.flags = GENERATION},
+	{.group = STR_INIT("admissionregistration.k8s.io"),
+		.resource = STR_INIT("validatingwebhookconfigurations"),
+		.flags = GENERATION},
 	{.group = STR_INIT("apps"),
 		.resource = STR_INIT("deployments"),
 		.flags = UNCONDITIONAL | GENERATION | STATUS,
@@ -174,6 +191,10 @@ static const struct {
 
 const struct strategy *strategy_find(const struct resource *r)
 {
+	if (r->custom)
+		return r->custom->version->subresources && r->custom->version->subresources->status
+			? &custom_strategy_with_status
+			: &custom_strategy;
 	for (size_t i = 0; i < COUNT_OF(strategies); i++)
 		if (str_eq(r->plural, strategies[i].resource) &&
 			str_eq(r->group, strategies[i].group))

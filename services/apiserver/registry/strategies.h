@@ -11,7 +11,13 @@ void pod_prepare_update(struct operation *op, void *now, const void *before);
 void pod_prepare_status(struct operation *op, void *now, const void *before);
 int64_t pod_grace(struct operation *op, const void *now, const struct delete_options *o);
 
-/* core_service.c */
+/* custom.c */
+void crd_prepare_create(struct operation *op, void *now);
+void crd_prepare_update(struct operation *op, void *now, const void *before);
+
+/* core_service.c, core_service_update.c */
+void service_prepare_update(struct operation *op, void *now, const void *before);
+bool service_takes_ports(const struct service *s);
 int service_allocate(struct operation *op, void *now, const void *before, struct err *e);
 void service_release(struct operation *op, const void *now, const void *before);
 
@@ -24,6 +30,7 @@ void secret_prepare_create(struct operation *op, void *now);
 void secret_prepare_update(struct operation *op, void *now, const void *before);
 void volume_prepare_create(struct operation *op, void *now);
 void claim_prepare_create(struct operation *op, void *now);
+void resource_quota_warn(struct operation *op, const void *now, const void *before);
 
 /* groups.c */
 void job_prepare_create(struct operation *op, void *now);

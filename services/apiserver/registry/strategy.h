@@ -40,3 +40,15 @@ struct strategy {
 };
 
 const struct strategy *strategy_find(const struct resource *r);
+
+/*
+ * Fields that a write to the object or a subresource cannot change, and so nobody owns by it: what
+ * `reset` names, or with `only` whatever that does not name. Either may be empty.
+ * Source: GetResetFields and GetResetFieldsFilter of the strategies.
+ */
+struct reset_fields {
+	const str *reset, *only;
+	size_t reset_count, only_count;
+};
+
+struct reset_fields strategy_reset_fields(const struct resource *r, str subresource);

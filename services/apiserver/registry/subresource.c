@@ -27,15 +27,19 @@ void store_narrow(struct operation *op, void *now, const void *before)
 			rows[i].narrow(op, now, before);
 }
 
-static void narrow_status(UNUSED struct operation *op, void *now, const void *before)
+static void narrow_status(struct operation *op, void *now, const void *before)
 {
 	const struct type *t = object_type(now);
 
+	if (op->resource->custom) {
+		custom_narrow_status(op, now, before);
+		return;
+	}
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++) {
 		str name = field_name(t, f);
 
 		if (!str_eq(name, STR("metadata")) && !str_eq(name, STR("status")))
-			store_copy_field(now, before, name);
+			store_copy_field(op->arena, now, before, name);
 	}
 }
 
@@ -50,6 +54,8 @@ static void narrow_containers(UNUSED struct operation *op, void *now, const void
 	spec.ephemeral_containers.at = pod->spec.ephemeral_containers.at;
 	spec.ephemeral_containers.len = pod->spec.ephemeral_containers.len;
 	m.resource_version = pod->metadata.resource_version;
+	m.managed_fields.at = pod->metadata.managed_fields.at;
+	m.managed_fields.len = pod->metadata.managed_fields.len;
 	pod->spec = spec;
 	pod->status = old->status;
 	pod->metadata = m;
@@ -84,6 +90,8 @@ static void narrow_resize(struct operation *op, void *now, const void *before)
 	keep_containers(op->arena, &spec, &pod->spec);
 	spec.resources = pod->spec.resources;
 	m.resource_version = pod->metadata.resource_version;
+	m.managed_fields.at = pod->metadata.managed_fields.at;
+	m.managed_fields.len = pod->metadata.managed_fields.len;
 	pod->spec = spec;
 	pod->status = old->status;
 	pod->metadata = m;

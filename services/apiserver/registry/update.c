@@ -5,6 +5,7 @@
  */
 #include "apiserver/registry/store.h"
 #include "apiserver/validation/validation.h"
+#include "lib/api/managed.h"
 #include "lib/value/quote.h"
 
 enum { UPDATE_TRIES_MAX = 100 };
@@ -193,8 +194,6 @@ static void keep_system_fields(struct object_meta *m, const struct object_meta *
 	if (old->deletion_grace_period_seconds && !m->deletion_grace_period_seconds)
 		m->deletion_grace_period_seconds = old->deletion_grace_period_seconds;
 	m->self_link = (str){NULL, 0};
-	m->managed_fields.at = NULL;
-	m->managed_fields.len = 0;
 }
 
 static void prepare(struct updating *u, void *now, const void *before)
@@ -208,7 +207,7 @@ static void prepare(struct updating *u, void *now, const void *before)
 	m->generation = old->generation;
 	store_narrow(op, now, before);
 	if (!op->subresource.len && s && (s->flags & STRATEGY_STATUS_RESET))
-		store_copy_field(now, before, STR("status"));
+		store_copy_field(op->arena, now, before, STR("status"));
 	if (status && s && s->prepare_status)
 		s->prepare_status(op, now, before);
 	if (!status && s && s->prepare_update)
@@ -227,7 +226,9 @@ static int check(struct updating *u, void *now, const void *before, struct err *
 	struct causes c;
 
 	causes_init(&c, op->arena);
-	if (op->subresource.len && !scale)
+	if (op->resource->custom)
+		custom_check(op, now, before, &c);
+	else if (op->subresource.len && !scale)
 		object_validate_subresource(op->subresource, now, before, &c);
 	else
 		object_validate_update(now, before, &c);
@@ -255,6 +256,7 @@ static int put_object(struct updating *u, const void *before, void *now, struct 
 	struct err why;
 	int result;
 
+	managed_keep_times(before, now);
 	if (op->dry_run)
 		return 0;
 	if (ends(now, before)) {

@@ -177,16 +177,32 @@ bool cache_trim(struct storage *s, struct cache *c)
 	return more;
 }
 
+void cache_forget_kept(struct cache *c)
+{
+	struct snapshot *kept[KEPT_MAX];
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		kept[i] = c->kept[i].snapshot;
+		c->kept[i].snapshot = NULL;
+		c->kept[i].until_ns = 0;
+	}
+	pthread_mutex_unlock(&c->lock);
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		if (kept[i])
+			snapshot_drop(kept[i]);
+}
+
 void cache_free(struct cache *c)
 {
 	while (c->history.len > 0)
 		history_shift(&c->history);
 	free(c->history.slots);
-	for (size_t i = 0; i < KEPT_MAX; i++)
-		if (c->kept[i].snapshot)
-			snapshot_drop(c->kept[i].snapshot);
+	cache_forget_kept(c);
 	btree_drop(c->root);
 	btree_drop(c->filling);
+	pending_clear(&c->early);
+	free(c->early.at);
 	pthread_mutex_destroy(&c->lock);
 }
 

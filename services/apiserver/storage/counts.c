@@ -60,18 +60,27 @@ void counts_init(struct storage *s)
 	if (!s->metrics)
 		return;
 	s->first_metric = metrics_add(s->metrics, table, COUNT_OF(table));
-	for (size_t i = 0; i < s->cache_count; i++) {
-		struct cache *c = &s->caches[i];
-		const struct resource *r = c->kind.resource;
-		str name = r->plural;
+	for (struct cache *c = s->first_cache; c; c = c->next)
+		counts_of_cache(s, c);
+}
 
-		if (r->group.len > 0)
-			name = arena_fmt(
-				&s->arena, "%.*s.%.*s", STR_ARG(r->plural), STR_ARG(r->group));
-		c->objects = metrics_series(s->metrics, s->first_metric + OBJECTS, &name);
-		c->resource_objects = of_cache(s, c, RESOURCE_OBJECTS);
-		c->events = of_cache(s, c, EVENTS_RECEIVED);
-	}
+void counts_of_cache(struct storage *s, struct cache *c)
+{
+	const struct resource *r = c->kind.resource;
+	struct buf name;
+	str text;
+
+	if (!s->metrics)
+		return;
+	buf_init(&name, BUF_NO_LIMIT);
+	buf_add_str(&name, r->plural);
+	if (r->group.len > 0)
+		buf_add_fmt(&name, ".%.*s", STR_ARG(r->group));
+	text = buf_str(&name);
+	c->objects = metrics_series(s->metrics, s->first_metric + OBJECTS, &text);
+	c->resource_objects = of_cache(s, c, RESOURCE_OBJECTS);
+	c->events = of_cache(s, c, EVENTS_RECEIVED);
+	buf_free(&name);
 }
 
 int64_t count_begin(const struct storage *s)

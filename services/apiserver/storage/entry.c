@@ -1,5 +1,7 @@
 #include "apiserver/storage/entry.h"
 
+#include "apiserver/storage/crd_form.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,12 +30,21 @@ static void read_fields(
 static str place(char **at, str text);
 static void destroy(struct counted *c);
 
+const struct type *entry_stored_type(const struct resource *r)
+{
+	if (r->custom_type)
+		return r->custom_type;
+	if (r->type == API_CRD_CUSTOM_RESOURCE_DEFINITION)
+		return api_type(r->type); /* crd_form.c knows the stored one */
+	return type_find_api_version(&api_schema, r->stored_version, r->kind);
+}
+
 int entry_kind_init(struct entry_kind *k, const struct resource *r, struct err *e)
 {
 	const struct field *metadata;
 
 	*k = (struct entry_kind){.resource = r, .node_field = -1};
-	k->type = type_find_api_version(&api_schema, r->stored_version, r->kind);
+	k->type = entry_stored_type(r);
 	if (!k->type)
 		return err_set(e, ERR_UNSUPPORTED, "%.*s: no type %.*s", STR_ARG(r->plural),
 			STR_ARG(r->stored_version));
@@ -104,6 +115,8 @@ int entry_write(const struct entry_kind *k, const void *object, int64_t revision
 						      : (str){NULL, 0};
 	meta_of(k, head)->self_link = (str){NULL, 0};
 	result = encode(k, head, to, e);
+	if (result == 0 && !revision && k->resource->type == API_CRD_CUSTOM_RESOURCE_DEFINITION)
+		result = crd_form_write(to, e);
 	free(head);
 	/* Upstream's writer of JSON ends each text with a newline. */
 	if (result == 0 && !revision && k->resource->stored_as == STORED_JSON)
@@ -132,6 +145,20 @@ static struct object_meta *meta_of(const struct entry_kind *k, const void *objec
 	return (struct object_meta *)((char *)(uintptr_t)object + k->metadata);
 }
 
+/* As objects of the type say it. */
+static str api_version_of(const struct entry_kind *k)
+{
+	return str_of(k->type->schema->text + type_kind(k->type)->api_version);
+}
+
+/* Custom resources of all versions are converted by saying another one. */
+static bool is_other_version(const struct entry_kind *k, const struct object *head)
+{
+	str version = head->api_version, group = str_cut(&version, '/');
+
+	return k->resource->custom_type && version.at && str_eq(group, k->resource->group);
+}
+
 /* By the value's own version. Others than the stored one would need a conversion. */
 static int decode(
 	struct entry_scratch *s, const struct entry_kind *k, str value, void **to, struct err *e)
@@ -148,9 +175,13 @@ static int decode(
 				STR_ARG(kind), STR_ARG(version));
 		TRY(object_decode(&s->arena, k->type, FORMAT_PROTOBUF, value, &object, NULL, e));
 	} else {
+		if (k->resource->type == API_CRD_CUSTOM_RESOURCE_DEFINITION)
+			TRY(crd_form_read(&s->arena, value, &value, e));
 		TRY(object_decode(&s->arena, k->type, FORMAT_JSON, value, &object, NULL, e));
 		head = object;
-		if (!str_eq(head->api_version, k->resource->stored_version) ||
+		if (is_other_version(k, head))
+			head->api_version = api_version_of(k);
+		if (!str_eq(head->api_version, api_version_of(k)) ||
 			!str_eq(head->kind, k->resource->kind))
 			return err_set(e, ERR_UNSUPPORTED, "no kind %.*s of %.*s is stored here",
 				STR_ARG(head->kind), STR_ARG(head->api_version));
@@ -205,6 +236,7 @@ static int build(struct entry_scratch *s, const struct entry_kind *k, str key, v
 
 	counted_init(&b->stored.counted, destroy);
 	b->stored.resource = k->resource;
+	resource_take(k->resource);
 	b->stored.type = k->type;
 	b->stored.ns = slash < 0 ? (str){NULL, 0} : str_slice(placed, 0, (size_t)slash);
 	b->stored.name = str_slice(placed, (size_t)(slash + 1), SIZE_MAX);
@@ -257,5 +289,9 @@ static str place(char **at, str text)
 
 static void destroy(struct counted *c)
 {
-	free(CONTAINER_OF(c, struct block, stored.counted));
+	struct block *b = CONTAINER_OF(c, struct block, stored.counted);
+	const struct resource *r = b->stored.resource;
+
+	free(b);
+	resource_drop(r);
 }

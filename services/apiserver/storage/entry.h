@@ -21,6 +21,9 @@ struct entry_kind {
 	int node_field; /* spec.nodeName among them, -1: none */
 };
 
+/* The type of what lies in etcd as objects are held here; NULL: not served. */
+const struct type *entry_stored_type(const struct resource *r);
+
 NODISCARD int entry_kind_init(struct entry_kind *k, const struct resource *r, struct err *e);
 
 /* Reused from one entry to the next. */

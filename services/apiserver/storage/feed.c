@@ -17,14 +17,6 @@ enum {
 	BATCH_FIRST = 16,
 };
 
-struct pending_event {
-	struct cache *cache;
-	struct stored *now;  /* NULL: deleted, */
-	struct stored *last; /* which leaves its last state, if it was there */
-	str key;             /* of a deletion; freed */
-	int64_t revision;
-};
-
 static void begin_fill(struct loop_timer *t);
 static void ask_page(struct storage *s);
 static void got_page(struct etcd_call *call, str answer, const struct err *e);
@@ -33,6 +25,7 @@ static void drop_filling(struct storage *s);
 static void finish_fill(struct storage *s);
 static struct cache *route(struct storage *s, str key, str *rest);
 static void watch_event(struct etcd_watch *w, const struct etcd_event *ev);
+static void tell_cache(struct storage *s, struct cache *c, str rest, const struct etcd_event *ev);
 static void watch_complete(struct etcd_watch *w, int64_t revision);
 static void watch_again(struct etcd_watch *w);
 static void watch_ended(struct etcd_watch *w, const struct err *e);
@@ -40,7 +33,6 @@ static void apply_revision(
 	struct storage *s, struct batch *b, struct pending_event *first, struct pending_event *end);
 static void apply_event(struct storage *s, struct batch *b, struct pending_event *p);
 static struct stored *last_state(struct storage *s, const struct pending_event *p);
-static void drop_pending(struct storage *s);
 static struct batch *batch_of_turn(struct storage *s);
 static void batch_add(struct batch *b, struct storage_event *ev);
 static void destroy_batch(struct counted *c);
@@ -74,7 +66,7 @@ void feed_start(struct storage *s)
 
 void feed_stop(struct storage *s)
 {
-	drop_pending(s);
+	pending_clear(&s->pending);
 	free(s->pending.at);
 	buf_free(&s->fill.next_key);
 	loop_undefer(&s->loop, &s->flush);
@@ -107,6 +99,21 @@ static void ask_page(struct storage *s)
 	etcd_start(s->etcd, &s->fill.call, ETCD_RANGE, &request);
 }
 
+static void fill_cache(struct storage *s, struct cache *c, str rest, const struct etcd_kv *kv)
+{
+	struct stored *o, *before;
+	struct err why;
+
+	if (entry_read(&s->scratch, &c->kind, rest, kv->value, kv->mod_revision, &o, &why) < 0) {
+		log_error("%s", why.text);
+		count_undecodable(s, c);
+		return;
+	}
+	before = btree_put(&c->filling, o);
+	if (before)
+		counted_drop(&before->counted);
+}
+
 static void got_page(struct etcd_call *call, str answer, const struct err *e)
 {
 	struct storage *s = CONTAINER_OF(call, struct storage, fill.call);
@@ -128,21 +135,10 @@ static void got_page(struct etcd_call *call, str answer, const struct err *e)
 	if (s->fill.revision == 0)
 		s->fill.revision = a.revision;
 	while (etcd_next_kv(&a, &kv)) {
-		struct stored *o, *before;
 		str rest;
-		struct cache *c = route(s, kv.key, &rest);
 
-		if (!c)
-			continue;
-		if (entry_read(&s->scratch, &c->kind, rest, kv.value, kv.mod_revision, &o, &why) <
-			0) {
-			log_error("%s", why.text);
-			count_undecodable(s, c);
-			continue;
-		}
-		before = btree_put(&c->filling, o);
-		if (before)
-			counted_drop(&before->counted);
+		for (struct cache *c = route(s, kv.key, &rest); c; c = c->same)
+			fill_cache(s, c, rest, &kv);
 	}
 	if (!a.more || !kv.key.at) {
 		finish_fill(s);
@@ -165,9 +161,9 @@ static void fill_failed(struct storage *s, const struct err *e)
 
 static void drop_filling(struct storage *s)
 {
-	for (size_t i = 0; i < s->cache_count; i++) {
-		btree_drop(s->caches[i].filling);
-		s->caches[i].filling = NULL;
+	for (struct cache *c = s->first_cache; c; c = c->next) {
+		btree_drop(c->filling);
+		c->filling = NULL;
 	}
 }
 
@@ -175,11 +171,12 @@ static void finish_fill(struct storage *s)
 {
 	bool again = s->revision != 0;
 
-	for (size_t i = 0; i < s->cache_count; i++) {
-		struct cache *c = &s->caches[i];
-
+	for (struct cache *c = s->first_cache; c; c = c->next) {
 		cache_replace(c, c->filling, s->fill.revision);
 		c->filling = NULL;
+		c->filled_at = s->fill.revision;
+		c->unfilled = false;
+		pending_clear(&c->early);
 	}
 	atomic_store_explicit(&s->revision, s->fill.revision, memory_order_release);
 	buf_free(&s->fill.next_key);
@@ -231,12 +228,18 @@ static struct cache *route(struct storage *s, str key, str *rest)
 static void watch_event(struct etcd_watch *w, const struct etcd_event *ev)
 {
 	struct storage *s = CONTAINER_OF(w, struct storage, watch);
-	struct pending_event p = {.revision = ev->kv.mod_revision};
-	struct err e;
 	str rest;
 
-	p.cache = route(s, ev->kv.key, &rest);
-	if (!p.cache)
+	for (struct cache *c = route(s, ev->kv.key, &rest); c; c = c->same)
+		tell_cache(s, c, rest, ev);
+}
+
+static void tell_cache(struct storage *s, struct cache *c, str rest, const struct etcd_event *ev)
+{
+	struct pending_event p = {.revision = ev->kv.mod_revision, .cache = c};
+	struct err e;
+
+	if (p.revision <= c->filled_at)
 		return;
 	count_event(p.cache);
 	if (!ev->deleted &&
@@ -253,13 +256,7 @@ static void watch_event(struct etcd_watch *w, const struct etcd_event *ev)
 		memcpy(copy, rest.at, rest.len);
 		p.key = str_span(copy, rest.len);
 	}
-	if (s->pending.len == s->pending.cap) {
-		s->pending.cap = s->pending.cap ? s->pending.cap * 2 : BATCH_FIRST;
-		s->pending.at = realloc(s->pending.at, s->pending.cap * sizeof(p));
-		if (!s->pending.at)
-			abort();
-	}
-	s->pending.at[s->pending.len++] = p;
+	pending_add(&s->pending, &p);
 }
 
 static void watch_complete(struct etcd_watch *w, int64_t revision)
@@ -286,9 +283,14 @@ static void watch_complete(struct etcd_watch *w, int64_t revision)
 static void apply_revision(
 	struct storage *s, struct batch *b, struct pending_event *first, struct pending_event *end)
 {
-	for (struct pending_event *p = first; p < end; p++)
-		if (!p->now)
+	for (struct pending_event *p = first; p < end; p++) {
+		if (p->cache->unfilled) {
+			pending_add(&p->cache->early, p);
+			p->cache = NULL;
+		} else if (!p->now) {
 			p->last = last_state(s, p);
+		}
+	}
 	for (struct pending_event *p = first; p < end; p++) {
 		struct cache *c = p->cache;
 
@@ -315,14 +317,16 @@ static void apply_event(struct storage *s, struct batch *b, struct pending_event
 
 static void watch_again(struct etcd_watch *w)
 {
-	drop_pending(CONTAINER_OF(w, struct storage, watch));
+	struct storage *s = CONTAINER_OF(w, struct storage, watch);
+
+	pending_clear(&s->pending);
 }
 
 static void watch_ended(struct etcd_watch *w, const struct err *e)
 {
 	struct storage *s = CONTAINER_OF(w, struct storage, watch);
 
-	drop_pending(s);
+	pending_clear(&s->pending);
 	if (e->kind == ERR_CLOSED)
 		return;
 	log_warning("the watch of etcd cannot go on, reading all again: %s", e->text);
@@ -344,14 +348,81 @@ static struct stored *last_state(struct storage *s, const struct pending_event *
 	return before;
 }
 
-static void drop_pending(struct storage *s)
+void pending_clear(struct pending_events *list)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->at[i].now)
+			counted_drop(&list->at[i].now->counted);
+		free((char *)(uintptr_t)list->at[i].key.at);
+	}
+	list->len = 0;
+}
+
+void pending_add(struct pending_events *list, const struct pending_event *p)
+{
+	if (list->len == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : BATCH_FIRST;
+		list->at = realloc(list->at, list->cap * sizeof(*p));
+		if (!list->at)
+			abort();
+	}
+	list->at[list->len++] = *p;
+}
+
+/* Nobody watches a cache that is only just filled. */
+void feed_apply_early(struct storage *s, struct cache *c)
+{
+	for (size_t i = 0; i < c->early.len; i++) {
+		struct pending_event *p = &c->early.at[i];
+		struct storage_event *ev;
+
+		if (p->revision <= c->filled_at) {
+			if (p->now)
+				counted_drop(&p->now->counted);
+		} else {
+			if (!p->now)
+				p->last = last_state(s, p);
+			pthread_mutex_lock(&c->lock);
+			ev = cache_apply(s, c, p->now ? stored_key(p->now) : p->key, p->now,
+				p->last, p->revision);
+			pthread_mutex_unlock(&c->lock);
+			if (ev)
+				counted_drop(&ev->counted);
+		}
+		free((char *)(uintptr_t)p->key.at);
+	}
+	c->early.len = 0;
+}
+
+/* What is pending for a cache that goes has nobody to tell. */
+void feed_forget(struct storage *s, const struct cache *c)
 {
 	for (size_t i = 0; i < s->pending.len; i++) {
-		if (s->pending.at[i].now)
-			counted_drop(&s->pending.at[i].now->counted);
-		free((char *)(uintptr_t)s->pending.at[i].key.at);
+		struct pending_event *p = &s->pending.at[i];
+
+		if (p->cache != c)
+			continue;
+		if (p->now)
+			counted_drop(&p->now->counted);
+		free((char *)(uintptr_t)p->key.at);
+		memmove(p, p + 1, (--s->pending.len - i) * sizeof(*p));
+		i--;
 	}
-	s->pending.len = 0;
+}
+
+/* Its watches end with the turn's batch. */
+void feed_detach(struct storage *s, struct cache *c)
+{
+	struct batch *b;
+
+	if (s->batch && s->batch->detached) {
+		loop_undefer(&s->loop, &s->flush);
+		flush(&s->flush);
+	}
+	b = batch_of_turn(s);
+	counted_take(&c->counted);
+	b->detached = c;
+	b->revision = s->revision;
 }
 
 static struct batch *batch_of_turn(struct storage *s)
@@ -383,6 +454,8 @@ static void destroy_batch(struct counted *c)
 
 	for (size_t i = 0; i < b->len; i++)
 		counted_drop(&b->events[i]->counted);
+	if (b->detached)
+		counted_drop(&b->detached->counted);
 	free(b->events);
 	free(b);
 }
@@ -403,8 +476,8 @@ static void trim(struct loop_timer *t)
 	struct storage *s = CONTAINER_OF(t, struct storage, trim);
 	bool more = false;
 
-	for (size_t i = 0; i < s->cache_count; i++)
-		more |= cache_trim(s, &s->caches[i]);
+	for (struct cache *c = s->first_cache; c; c = c->next)
+		more |= cache_trim(s, c);
 	if (more)
 		loop_timer_set(&s->loop, t, s->loop.now_ns + TRIM_S * NS_PER_S);
 }

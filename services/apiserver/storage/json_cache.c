@@ -40,6 +40,9 @@ static int write_text(const struct stored *o, struct stored_json **to, struct er
 
 int stored_json(struct storage *s, const struct stored *o, struct stored_json **to, struct err *e)
 {
+	/* What is JSON already need not be kept twice; a revision names no schema. */
+	if (o->resource->custom_type)
+		return write_text(o, to, e);
 	*to = json_cache_get(s->json, o);
 	if (*to)
 		return 0;
@@ -171,10 +174,20 @@ static void destroy_text(struct counted *c)
 	free(CONTAINER_OF(c, struct stored_json, counted));
 }
 
+/* Up to where `rest` begins. List items of custom resources say what they are. */
+static size_t head_bytes(const struct stored *o)
+{
+	const struct kind *k = type_kind(o->type);
+
+	if (o->resource->custom_type)
+		return 1;
+	return sizeof("{\"kind\":\"\",\"apiVersion\":\"\",") - 1 + o->resource->kind.len +
+		strlen(o->type->schema->text + k->api_version);
+}
+
 static int write_text(const struct stored *o, struct stored_json **to, struct err *e)
 {
-	size_t head_len = sizeof("{\"kind\":\"\",\"apiVersion\":\"\",") - 1 +
-		o->resource->kind.len + o->resource->stored_version.len;
+	size_t head_len = head_bytes(o);
 	struct stored_json *text = NULL;
 	struct arena arena;
 	struct buf json;
@@ -183,8 +196,12 @@ static int write_text(const struct stored *o, struct stored_json **to, struct er
 
 	arena_init(&arena, JSON_ARENA_BYTES_MAX);
 	buf_init(&json, JSON_TEXT_BYTES_MAX);
-	result = stored_decode(&arena, o, &object, e);
-	if (result == 0)
+	result = 0;
+	if (o->resource->stored_as == STORED_JSON)
+		buf_add_str(&json, o->envelope);
+	else
+		result = stored_decode(&arena, o, &object, e);
+	if (result == 0 && json.len == 0)
 		result = object_encode(object, FORMAT_JSON, &json, e);
 	if (result == 0 && json.len > head_len)
 		text = malloc(sizeof(*text) + json.len);

@@ -38,8 +38,33 @@ struct history {
 
 enum { KEPT_MAX = 8 };
 
+/* What the watch told, until the answer is complete. */
+struct pending_event {
+	struct cache *cache;
+	struct stored *now;  /* NULL: deleted, */
+	struct stored *last; /* which leaves its last state, if it was there */
+	str key;             /* of a deletion; freed */
+	int64_t revision;
+};
+
+struct pending_events {
+	struct pending_event *at;
+	size_t len, cap;
+};
+
 /* All objects below one prefix of etcd. */
 struct cache {
+	struct counted counted;
+	struct cache *next;          /* of all; the store thread's, as the next three */
+	struct cache *same;          /* of the same prefix, which comes behind or leaves */
+	bool attached;               /* came at run time: */
+	bool unfilled;               /* it is being read meanwhile, */
+	struct pending_events early; /* and this happened since */
+	struct loop_timer leaving;   /* another one serves its prefix now */
+	atomic_bool ending;          /* nobody begins to watch it any more */
+	int64_t filled_at;
+	size_t slot; /* among a thread's indexes of watches */
+	struct storage *storage;
 	struct entry_kind kind;
 	str prefix;                 /* "/registry/pods/" */
 	struct btree_node *filling; /* while the whole is being read; the store thread's */
@@ -61,8 +86,9 @@ struct batch {
 	struct counted counted;
 	struct storage_event **events;
 	size_t len, cap;
-	int64_t revision; /* everything up to here is told then */
-	bool restarted;   /* there is a gap before: watches end */
+	int64_t revision;       /* everything up to here is told then */
+	bool restarted;         /* there is a gap before: watches end */
+	struct cache *detached; /* a reference: its watches end */
 };
 
 struct json_cache;
@@ -74,10 +100,9 @@ struct storage {
 	pthread_t thread;
 	struct loop loop;
 	struct etcd *etcd;
-	struct cache *caches;
-	size_t cache_count;
-	struct map by_prefix; /* "/registry/pods", as rows have it: the cache */
-	struct map by_key;    /* "/registry/pods/", as keys have it */
+	struct cache *first_cache;
+	struct map by_prefix; /* "/registry/pods", as rows have it: the cache; built-in ones */
+	struct map by_key;    /* "/registry/pods/", as keys have it; the store thread's */
 	struct arena arena;   /* of what lives as long as this */
 	struct json_cache *json;
 
@@ -96,10 +121,7 @@ struct storage {
 		bool under_way;
 	} fill;
 	struct loop_timer retry_fill;
-	struct {
-		struct pending_event *at;
-		size_t len, cap;
-	} pending; /* of an answer that is not complete */
+	struct pending_events pending; /* of an answer that is not complete */
 	struct batch *batch;
 	struct loop_task flush;
 	struct loop_timer trim;
@@ -120,6 +142,10 @@ struct storage {
 
 	pthread_mutex_t io_lock;
 	struct storage_io *ios;
+	struct {
+		bool *taken; /* by cache.slot */
+		size_t len;
+	} slots;
 
 	struct lease_manager {
 		pthread_mutex_t lock;
@@ -151,11 +177,24 @@ struct snapshot *cache_snapshot_at(struct storage *s, struct cache *c, int64_t r
 /* Forgets what is too old; false when nothing is left that will be. */
 bool cache_trim(struct storage *s, struct cache *c);
 void cache_free(struct cache *c);
+void cache_forget_kept(struct cache *c);
+
+/* storage.c: of keys in etcd, whatever the option says. */
+void storage_put_prefix(const struct storage *s, const struct resource *r, struct buf *to);
 
 /* The first event behind `revision` as an index counted from history.first; -1: no longer held. */
 ptrdiff_t history_find(const struct history *h, int64_t revision);
 
+/* attach.c: a place for a cache in each thread's indexes; those that wait to leave do so now. */
+size_t slot_take(struct storage *s);
+void attached_leave(struct storage *s);
+
 /* feed.c */
+void pending_add(struct pending_events *list, const struct pending_event *p);
+void pending_clear(struct pending_events *list);
+void feed_detach(struct storage *s, struct cache *c);
+void feed_forget(struct storage *s, const struct cache *c);
+void feed_apply_early(struct storage *s, struct cache *c);
 void feed_start(struct storage *s);
 void feed_stop(struct storage *s);
 
@@ -176,6 +215,10 @@ void wait_close(struct storage *s, const struct err *e);
 NODISCARD int storage_ask(struct storage *s, enum etcd_method method, struct buf *message,
 	struct buf *answer, struct err *e);
 
+/* All of a cache at a revision, as a tree. */
+NODISCARD int storage_read_pages(struct storage *s, struct cache *c, int64_t revision,
+	struct btree_node **root, struct err *e);
+
 /* The key in etcd. */
 void storage_key(const struct cache *c, str ns, str name, struct buf *to);
 
@@ -186,6 +229,7 @@ NODISCARD int lease_get(struct storage *s, int64_t ttl_s, int64_t *id, struct er
 enum count_operation { COUNT_CREATE, COUNT_UPDATE, COUNT_DELETE, COUNT_GET, COUNT_LIST };
 
 void counts_init(struct storage *s);
+void counts_of_cache(struct storage *s, struct cache *c);
 int64_t count_begin(const struct storage *s);
 void count_request(struct storage *s, const struct cache *c, enum count_operation op,
 	int64_t began_ns, bool failed);

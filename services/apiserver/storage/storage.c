@@ -73,7 +73,7 @@ int storage_ready(struct storage *s, struct err *e)
 
 struct cache *storage_cache(struct storage *s, const struct resource *r)
 {
-	return map_get(&s->by_prefix, r->etcd_prefix);
+	return r->cache ? r->cache : map_get(&s->by_prefix, r->etcd_prefix);
 }
 
 /* As upstream takes it: one slash in front, none behind. */
@@ -92,12 +92,10 @@ static str clean_prefix(struct arena *a, str prefix)
  */
 static int make_caches(struct storage *s, struct err *e)
 {
-	s->caches = arena_get(&s->arena, api_resource_count * sizeof(*s->caches));
 	for (size_t i = 0; i < api_resource_count; i++) {
 		const struct resource *r = &api_resources[i];
 
-		if (r->etcd_prefix.at && !storage_cache(s, r) &&
-			type_find_api_version(&api_schema, r->stored_version, r->kind))
+		if (r->etcd_prefix.at && !storage_cache(s, r) && entry_stored_type(r))
 			TRY(add_cache(s, r, e));
 	}
 	return 0;
@@ -105,28 +103,40 @@ static int make_caches(struct storage *s, struct err *e)
 
 static int add_cache(struct storage *s, const struct resource *r, struct err *e)
 {
-	struct cache *c = &s->caches[s->cache_count];
+	struct cache *c = arena_get(&s->arena, sizeof(*c));
 
 	for (size_t i = 0; i < api_resource_count; i++) {
 		const struct resource *other = &api_resources[i];
-		const struct type *t = type_find_api_version(
-			&api_schema, other->stored_version, other->kind);
 
-		if (str_eq(other->etcd_prefix, r->etcd_prefix) && t == api_type(other->type))
+		if (str_eq(other->etcd_prefix, r->etcd_prefix) &&
+			entry_stored_type(other) == api_type(other->type))
 			r = other;
 	}
 	TRY(entry_kind_init(&c->kind, r, e));
 
-	/* The rows say /registry; the option may say otherwise. */
-	str tail = str_slice(r->etcd_prefix, sizeof("/registry") - 1, SIZE_MAX);
+	struct buf prefix;
 
-	c->prefix = arena_fmt(&s->arena, "%.*s%.*s/", STR_ARG(s->options.prefix), STR_ARG(tail));
+	buf_init(&prefix, BUF_NO_LIMIT);
+	storage_put_prefix(s, r, &prefix);
+	c->prefix = arena_str(&s->arena, buf_str(&prefix));
+	buf_free(&prefix);
 	c->clock = s->options.clock;
+	c->storage = s;
+	c->slot = slot_take(s);
+	c->next = s->first_cache;
+	s->first_cache = c;
 	pthread_mutex_init(&c->lock, NULL);
 	map_put(&s->by_prefix, r->etcd_prefix, c);
 	map_put(&s->by_key, c->prefix, c);
-	s->cache_count++;
 	return 0;
+}
+
+/* The rows say /registry; the option may say otherwise. */
+void storage_put_prefix(const struct storage *s, const struct resource *r, struct buf *to)
+{
+	str tail = str_slice(r->etcd_prefix, sizeof("/registry") - 1, SIZE_MAX);
+
+	buf_add_fmt(to, "%.*s%.*s/", STR_ARG(s->options.prefix), STR_ARG(tail));
 }
 
 static int start(struct storage *s, struct err *e)
@@ -174,6 +184,7 @@ static void run_close(struct loop_task *t)
 	atomic_store(&s->closing, true);
 	etcd_close(s->etcd);
 	wait_close(s, &e);
+	attached_leave(s);
 	feed_stop(s);
 	loop_stop(&s->loop);
 }
@@ -191,10 +202,11 @@ static void etcd_changed(struct etcd *c, void *owner)
 
 static void free_all(struct storage *s)
 {
-	for (size_t i = 0; i < s->cache_count; i++)
-		cache_free(&s->caches[i]);
+	for (struct cache *c = s->first_cache; c; c = c->next)
+		cache_free(c);
 	map_free(&s->by_prefix);
 	map_free(&s->by_key);
+	free(s->slots.taken);
 	json_cache_free(s->json);
 	entry_scratch_free(&s->scratch);
 	arena_free(&s->arena);

@@ -53,6 +53,27 @@ void storage_close(struct storage *s);
  * `e` says why. For /readyz. */
 NODISCARD int storage_ready(struct storage *s, struct err *e);
 
+/* --- resources that come at run time */
+
+/*
+ * Reads what etcd has of a resource and follows it from then on, so that its rows can be served;
+ * blocks. `rows` are its versions; the types of all must exist. `stored` is the one of the stored
+ * version; the others share its cache. A second attachment to a prefix takes over from the first,
+ * which is detached behind it. Not on the store thread, nor on one that has watches.
+ */
+struct resource;
+NODISCARD int storage_attach(struct storage *s, struct resource *rows, size_t count,
+	const struct resource *stored, struct err *e);
+
+/* Ends the watches with ERR_CLOSED and forgets the objects; where another attachment has `replaced`
+ * it, only when no request can be under way that began before. The cache itself lives until
+ * storage_let_go, behind the last request that knows the rows. */
+void storage_detach(struct storage *s, const struct resource *row, bool replaced);
+void storage_let_go(const struct resource *row);
+
+/* The type of the objects of such a resource, as they are held. */
+const struct type *storage_type(const struct resource *row);
+
 /* --- objects */
 
 /* One object as it was at one revision. */

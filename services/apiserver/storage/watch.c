@@ -37,7 +37,8 @@ struct storage_io {
 	struct loop *loop;
 	struct loop_task arrived, release, replay;
 	struct storage_io *next;
-	struct watch_index *indexes; /* by cache */
+	struct watch_index **indexes; /* by the caches' slots; NULL where nobody watched yet */
+	size_t index_count;
 	struct replay *replays, **replays_end;
 	struct storage_watch *cursor; /* the next of the bucket being told */
 	int64_t revision;             /* told up to */
@@ -59,6 +60,7 @@ static void end_all(struct storage_io *io, int64_t before, const struct err *e);
 static void end_index(struct watch_index *x, int64_t before, const struct err *e);
 static void join(struct storage_io *io, struct cache *c, struct storage_watch *w);
 static struct watch_index *index_of(struct storage_io *io, const struct cache *c);
+static struct watch_index *make_index(struct storage_io *io, const struct cache *c);
 static void put_bucket_key(struct buf *to, str a, char between, str b);
 static int begin_replay(struct storage_io *io, struct cache *c, struct storage_watch *w,
 	int64_t revision, struct err *e);
@@ -71,14 +73,8 @@ int storage_io_open(struct storage *s, struct loop *l, struct storage_io **to, s
 {
 	struct storage_io *io = calloc(1, sizeof(*io));
 
-	if (io)
-		io->indexes = calloc(s->cache_count, sizeof(*io->indexes));
-	if (!io || !io->indexes) {
-		free(io);
+	if (!io)
 		return err_set(e, ERR_SYSTEM, "no memory for the watches of a thread");
-	}
-	for (size_t i = 0; i < s->cache_count; i++)
-		map_init(&io->indexes[i].buckets);
 	io->storage = s;
 	io->loop = l;
 	io->arrived.run = arrived;
@@ -108,8 +104,6 @@ void storage_io_close(struct storage_io *io)
 	err_write(&e, ERR_CLOSED, "the storage is closed");
 	end_all(io, INT64_MAX, &e);
 	loop_undefer(io->loop, &io->replay);
-	for (size_t i = 0; i < s->cache_count; i++)
-		map_free(&io->indexes[i].buckets);
 	/* The inbox may be posted already: what frees it comes behind. */
 	loop_post(io->loop, &io->release);
 }
@@ -124,7 +118,8 @@ int storage_watch_start(struct storage_io *io, struct storage_watch *w, int64_t 
 	w->io = io;
 	w->replaying = false;
 	pthread_mutex_lock(&c->lock);
-	if (atomic_load_explicit(&s->revision, memory_order_acquire) == 0) {
+	if (atomic_load_explicit(&s->revision, memory_order_acquire) == 0 ||
+		atomic_load(&c->ending)) {
 		result = err_set(e, ERR_UNAVAILABLE, "storage is (re)initializing");
 	} else if (initial) {
 		*initial = cache_snapshot(s, c);
@@ -219,6 +214,10 @@ static void tell_batch(struct storage_io *io, const struct batch *b)
 		err_write(&e, ERR_GONE, "etcd has compacted what comes next");
 		end_all(io, b->revision, &e);
 	}
+	if (b->detached && index_of(io, b->detached)) {
+		err_write(&e, ERR_CLOSED, "the resource is gone");
+		end_index(index_of(io, b->detached), INT64_MAX, &e);
+	}
 	if (b->revision > io->revision)
 		io->revision = b->revision;
 }
@@ -231,7 +230,7 @@ static void tell_event(struct storage_io *io, struct storage_event *ev)
 	int field = c->kind.node_field;
 	const str none = STR("");
 
-	if (x->watches == 0)
+	if (!x || x->watches == 0)
 		return;
 	tell_bucket(io, x, none, 'a', none, ev);
 	if (o->ns.at)
@@ -286,8 +285,9 @@ static bool concerns(
 /* Watches that know less than `before`. */
 static void end_all(struct storage_io *io, int64_t before, const struct err *e)
 {
-	for (size_t i = 0; i < io->storage->cache_count; i++)
-		end_index(&io->indexes[i], before, e);
+	for (size_t i = 0; i < io->index_count; i++)
+		if (io->indexes[i])
+			end_index(io->indexes[i], before, e);
 }
 
 /* From the start again after each, since `ended` may stop any other. */
@@ -316,7 +316,7 @@ static void end_index(struct watch_index *x, int64_t before, const struct err *e
 /* The narrowest of what it asks for decides on the bucket; concerns() looks at the rest. */
 static void join(struct storage_io *io, struct cache *c, struct storage_watch *w)
 {
-	struct watch_index *x = index_of(io, c);
+	struct watch_index *x = make_index(io, c);
 	const str none = STR("");
 	struct buf key;
 
@@ -349,7 +349,28 @@ static void join(struct storage_io *io, struct cache *c, struct storage_watch *w
 
 static struct watch_index *index_of(struct storage_io *io, const struct cache *c)
 {
-	return &io->indexes[c - io->storage->caches];
+	return c->slot < io->index_count ? io->indexes[c->slot] : NULL;
+}
+
+static struct watch_index *make_index(struct storage_io *io, const struct cache *c)
+{
+	if (c->slot >= io->index_count) {
+		size_t count = c->slot + 16;
+
+		io->indexes = realloc(io->indexes, count * sizeof(*io->indexes));
+		if (!io->indexes)
+			abort();
+		memset(io->indexes + io->index_count, 0,
+			(count - io->index_count) * sizeof(*io->indexes));
+		io->index_count = count;
+	}
+	if (!io->indexes[c->slot]) {
+		io->indexes[c->slot] = calloc(1, sizeof(struct watch_index));
+		if (!io->indexes[c->slot])
+			abort();
+		map_init(&io->indexes[c->slot]->buckets);
+	}
+	return io->indexes[c->slot];
 }
 
 static void put_bucket_key(struct buf *to, str a, char between, str b)
@@ -445,6 +466,11 @@ static void release_io(struct loop_task *t)
 	for (size_t i = 0; i < io->inbox_len; i++)
 		counted_drop(&io->inbox[i]->counted);
 	free(io->inbox);
+	for (size_t i = 0; i < io->index_count; i++) {
+		if (io->indexes[i])
+			map_free(&io->indexes[i]->buckets);
+		free(io->indexes[i]);
+	}
 	free(io->indexes);
 	pthread_mutex_destroy(&io->lock);
 	free(io);

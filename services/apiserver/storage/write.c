@@ -35,8 +35,6 @@ static int read_range(struct storage *s, const struct cache *c, const struct etc
 	struct buf *answer, struct etcd_range_answer *to, struct err *e);
 static int read_entry(
 	struct cache *c, str key, const struct etcd_kv *kv, struct stored **to, struct err *e);
-static int read_pages(struct storage *s, struct cache *c, int64_t revision,
-	struct btree_node **root, struct err *e);
 static int read_page(struct storage *s, struct cache *c, int64_t revision, int64_t limit,
 	struct buf *key, struct entry_scratch *scratch, struct btree_node **root, bool *more,
 	struct err *e);
@@ -179,7 +177,7 @@ int storage_snapshot_at(struct storage *s, const struct resource *r, int64_t rev
 	struct btree_node *root = NULL;
 
 	if (!n) {
-		TRY(read_pages(s, c, revision, &root, e));
+		TRY(storage_read_pages(s, c, revision, &root, e));
 		n = snapshot_new(root, revision);
 	}
 	*to = n;
@@ -341,7 +339,7 @@ static int read_entry(
 	return result;
 }
 
-static int read_pages(struct storage *s, struct cache *c, int64_t revision,
+int storage_read_pages(struct storage *s, struct cache *c, int64_t revision,
 	struct btree_node **root, struct err *e)
 {
 	struct entry_scratch scratch;

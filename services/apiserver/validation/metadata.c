@@ -1,4 +1,5 @@
 #include "apiserver/validation/rules.h"
+#include "lib/api/managed.h"
 #include "lib/os/net.h"
 #include "lib/value/quote.h"
 
@@ -41,6 +42,16 @@ void check_metadata(struct causes *c, const struct type *t, const struct object_
 	check_annotations(c, FIELD(p, "annotations"), &m->annotations);
 	check_owners(c, FIELD(p, "ownerReferences"), m);
 	check_finalizers(c, FIELD(p, "finalizers"), m);
+	managed_check(c, FIELD(p, "managedFields"), m);
+}
+
+void metadata_validate(
+	const struct object_meta *now, const struct object_meta *before, struct causes *c)
+{
+	if (before)
+		check_metadata_update(c, now, before);
+	else
+		check_metadata(c, api_type(API_OBJECT_META), now);
 }
 
 void check_metadata_update(
@@ -63,6 +74,7 @@ void check_metadata_update(
 	check_annotations(c, FIELD(p, "annotations"), &now->annotations);
 	check_owners(c, FIELD(p, "ownerReferences"), now);
 	check_finalizers(c, FIELD(p, "finalizers"), now);
+	managed_check(c, FIELD(p, "managedFields"), now);
 }
 
 void check_template_metadata(

@@ -199,6 +199,8 @@ static const struct struct_rules by_type[] = {
 	[API_SECRET] = {NULL, check_secret},
 	[API_NODE_SPEC] = {FIELDS({"taints", RULE_ROOT, 0, "metadata"}), check_node_spec},
 	[API_LIMIT_RANGE_ITEM] = {NULL, check_limit_range},
+	[API_RESOURCE_QUOTA_SPEC] = {NULL, check_resource_quota_spec},
+	[API_RESOURCE_QUOTA_STATUS] = {NULL, check_resource_quota_status},
 	[API_ENDPOINT_SUBSET] = {NULL, check_endpoint_subset},
 	[API_EVENT] = {NULL, check_event},
 	[API_REPLICATION_CONTROLLER_SPEC] =
@@ -240,6 +242,24 @@ static const struct struct_rules by_type[] = {
 	[API_HORIZONTAL_POD_AUTOSCALER_SPEC] = {NULL, check_hpa_spec},
 	[API_CROSS_VERSION_OBJECT_REFERENCE] = {FIELDS(REQUIRED("kind"), REQUIRED("name")), NULL},
 
+	/* webhooks */
+	[API_ADMISSION_VALIDATING_WEBHOOK_CONFIGURATION] = {NULL, check_validating_webhooks},
+	[API_ADMISSION_MUTATING_WEBHOOK_CONFIGURATION] = {NULL, check_mutating_webhooks},
+	[API_ADMISSION_VALIDATING_WEBHOOK] = {FIELDS(VALUES("failurePolicy", "Fail Ignore"),
+						      VALUES("matchPolicy", "Equivalent Exact"),
+						      VALUES("sideEffects", "None NoneOnDryRun")),
+		check_validating_webhook},
+	[API_ADMISSION_MUTATING_WEBHOOK] = {FIELDS(VALUES("failurePolicy", "Fail Ignore"),
+						    VALUES("matchPolicy", "Equivalent Exact"),
+						    VALUES("sideEffects", "None NoneOnDryRun"),
+						    VALUES("reinvocationPolicy", "IfNeeded Never")),
+		check_mutating_webhook},
+	[API_ADMISSION_RULE_WITH_OPERATIONS] =
+		{FIELDS(VALUES("operations", "* CONNECT CREATE DELETE UPDATE")), check_operations},
+	[API_ADMISSION_RULE] = {FIELDS(VALUES("scope", "* Cluster Namespaced")),
+		check_admission_rule},
+	[API_ADMISSION_WEBHOOK_CLIENT_CONFIG] = {NULL, check_client_config},
+
 	/* access */
 	[API_RBAC_ROLE] = {NULL, check_role},
 	[API_RBAC_CLUSTER_ROLE] = {NULL, check_cluster_role},
@@ -262,6 +282,7 @@ static const struct struct_rules by_type[] = {
 	[API_PARENT_REFERENCE] = {FIELDS(REQUIRED("resource"), REQUIRED("name")), NULL},
 
 	/* the others */
+	[API_CRD_CUSTOM_RESOURCE_DEFINITION] = {NULL, check_crd},
 	[API_POD_DISRUPTION_BUDGET_SPEC] = {NULL, check_pdb_spec},
 	[API_LEASE_SPEC] = {NULL, check_lease_spec},
 	[API_PRIORITY_CLASS] = {FIELDS(VALUES("preemptionPolicy", "PreemptLowerPriority Never")),
@@ -274,6 +295,7 @@ static const struct kind_rules kinds[] = {
 	{API_POD, NAME_DNS1123_SUBDOMAIN, NULL, update_pod, NULL},
 	{API_SERVICE, NAME_DNS1123_LABEL, NULL, update_service, update_service_status},
 	{API_NAMESPACE, NAME_DNS1123_LABEL, NULL, NULL, NULL},
+	{API_RESOURCE_QUOTA, NAME_DNS1123_SUBDOMAIN, NULL, update_resource_quota, NULL},
 	{API_CONFIG_MAP, NAME_DNS1123_SUBDOMAIN, NULL, update_config_map, NULL},
 	{API_SECRET, NAME_DNS1123_SUBDOMAIN, "type", update_secret, NULL},
 	{API_NODE, NAME_DNS1123_SUBDOMAIN, NULL, update_node, NULL},
@@ -311,6 +333,8 @@ static const struct kind_rules kinds[] = {
 		"spec.pool.name spec.driver spec.nodeName", NULL, NULL},
 	{API_SLICE_ENDPOINT_SLICE, NAME_DNS1123_SUBDOMAIN, "addressType", NULL, NULL},
 	{API_CERTIFICATES_CERTIFICATE_SIGNING_REQUEST, NAME_PATH_SEGMENT, NULL, NULL, NULL},
+	{API_CRD_CUSTOM_RESOURCE_DEFINITION, NAME_DNS1123_SUBDOMAIN, "spec.group spec.names.plural",
+		update_crd, NULL},
 	{API_IP_ADDRESS, (enum name_form)NAME_IP, "spec.parentRef", NULL, NULL},
 	{API_SERVICE_CIDR, NAME_DNS1123_SUBDOMAIN, NULL, update_service_cidr, NULL},
 	{API_INGRESS_CLASS, NAME_DNS1123_SUBDOMAIN, "spec.controller", NULL, NULL},

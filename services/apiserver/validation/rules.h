@@ -127,12 +127,14 @@ struct_check check_pod_spec, check_container, check_volume_source, check_volume_
 	check_node_selector_requirement, check_preferred_weight, check_pod_affinity_weight,
 	check_topology_spread, check_dns_config, check_template, check_label_selector;
 struct_check check_service_spec, check_config_map, check_secret, check_node_spec, check_limit_range,
-	check_endpoint_subset, check_event, check_replication_controller, check_pvc_spec,
-	check_pv_spec, check_storage_class;
+	check_resource_quota_spec, check_resource_quota_status, check_endpoint_subset, check_event,
+	check_replication_controller, check_pvc_spec, check_pv_spec, check_storage_class;
 struct_check check_deployment_spec, check_deployment_strategy, check_replica_set_spec,
 	check_daemon_set_spec, check_daemon_set_strategy, check_stateful_set_spec, check_job_spec,
 	check_cron_job, check_cron_job_spec, check_job_template;
 struct_check check_role, check_cluster_role, check_role_binding, check_cluster_role_binding;
+struct_check check_validating_webhooks, check_mutating_webhooks, check_validating_webhook,
+	check_mutating_webhook, check_operations, check_admission_rule, check_client_config;
 struct_check check_ingress_spec, check_ingress_rule, check_ingress_path, check_ingress_backend,
 	check_policy_port, check_policy_peer, check_ip_block, check_endpoint_slice;
 struct_check check_csi_node_spec, check_csi_driver_spec, check_volume_attachment_spec,
@@ -142,9 +144,11 @@ struct_check check_device_claim, check_device_request, check_exact_device_reques
 	check_device_configuration, check_device_toleration, check_device_taint,
 	check_claim_template, check_resource_slice_spec, check_resource_pool, check_device,
 	check_device_attribute;
-struct_check check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spec, check_lease_spec;
+struct_check check_crd, check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spec,
+	check_lease_spec;
 
-update_check update_pod, update_service, update_pvc, update_pv, update_config_map, update_secret,
-	update_node, update_stateful_set, update_job, update_role_binding, update_priority_class,
-	update_service_cidr, update_csi_node, update_csi_driver, update_volume_attributes_class;
+update_check update_crd, update_pod, update_service, update_resource_quota, update_pvc, update_pv,
+	update_config_map, update_secret, update_node, update_stateful_set, update_job,
+	update_role_binding, update_priority_class, update_service_cidr, update_csi_node,
+	update_csi_driver, update_volume_attributes_class;
 update_check update_service_status, update_resource_claim_status;

@@ -13,6 +13,10 @@
 void object_validate(const void *now, struct causes *c);
 void object_validate_update(const void *now, const void *before, struct causes *c);
 
+/* Metadata alone, for resources that have their own schema. `before` NULL: create. */
+void metadata_validate(
+	const struct object_meta *now, const struct object_meta *before, struct causes *c);
+
 /* PUT or PATCH of a subresource: "status", "ephemeralcontainers", "resize", "approval". */
 void object_validate_subresource(
 	str subresource, const void *now, const void *before, struct causes *c);

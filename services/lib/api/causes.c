@@ -1,5 +1,6 @@
 #include "lib/api/causes.h"
 
+#include "lib/codec/json.h"
 #include "lib/schema/path.h"
 #include "lib/value/quote.h"
 
@@ -77,6 +78,24 @@ struct cause_value cause_struct(struct arena *a, const struct type *t, const voi
 struct cause_value cause_json(str json)
 {
 	return (struct cause_value){CAUSE_BARE, json};
+}
+
+struct cause_value cause_list(struct arena *a, const struct str_list *texts)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	buf_add_char(&b, '[');
+	for (size_t i = 0; i < texts->len; i++) {
+		if (i > 0)
+			buf_add_char(&b, ',');
+		json_put_str(&b, texts->at[i]);
+	}
+	buf_add_char(&b, ']');
+	str json = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return cause_json(json);
 }
 
 struct cause_value cause_field(
@@ -167,6 +186,20 @@ void causes_too_many(struct causes *c, const struct field_path *p, size_t actual
 			max_items == 1 ? "" : "s"));
 }
 
+void causes_append(struct causes *c, const struct status_cause *one)
+{
+	if (c->len == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 4;
+		struct status_cause *at = arena_get(c->arena, cap * sizeof(*at));
+
+		if (c->len)
+			memcpy(at, c->at, c->len * sizeof(*at));
+		c->at = at;
+		c->cap = cap;
+	}
+	c->at[c->len++] = *one;
+}
+
 void causes_put(const struct causes *c, struct buf *b)
 {
 	size_t distinct = 0;
@@ -216,20 +249,12 @@ static void add(struct causes *c, enum cause_kind kind, const struct field_path 
 		buf_add_str(&message, STR(": "));
 		buf_add_str(&message, detail);
 	}
-	if (c->len == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 4;
-		struct status_cause *at = arena_get(c->arena, cap * sizeof(*at));
-
-		if (c->len)
-			memcpy(at, c->at, c->len * sizeof(*at));
-		c->at = at;
-		c->cap = cap;
-	}
-	c->at[c->len++] = (struct status_cause){
-		.reason = str_of(kinds[kind].reason),
-		.message = from_buf(c->arena, &message),
-		.field = from_buf(c->arena, &field),
-	};
+	causes_append(c,
+		&(struct status_cause){
+			.reason = str_of(kinds[kind].reason),
+			.message = from_buf(c->arena, &message),
+			.field = from_buf(c->arena, &field),
+		});
 }
 
 /* What the buffer holds, moved to the arena. */

@@ -70,6 +70,7 @@ struct cause_value cause_i64(struct arena *a, int64_t value);
 struct cause_value cause_bool(bool value);
 struct cause_value cause_struct(struct arena *a, const struct type *t, const void *o);
 struct cause_value cause_json(str json); /* written as it is */
+struct cause_value cause_list(struct arena *a, const struct str_list *texts);
 
 /* What `o`, of type `t`, has at a path (lib/schema/path.h); null when there is nothing. */
 struct cause_value cause_field(
@@ -92,6 +93,9 @@ void causes_not_supported(struct causes *c, const struct field_path *p, struct c
 	const str *supported, size_t count);
 void causes_too_long(struct causes *c, const struct field_path *p, size_t max_bytes);
 void causes_too_many(struct causes *c, const struct field_path *p, size_t actual, size_t max_items);
+
+/* One that is made already. */
+void causes_append(struct causes *c, const struct status_cause *one);
 
 /* ": cause" or ": [cause, cause]", each once, as it follows "is invalid"; nothing for none. */
 void causes_put(const struct causes *c, struct buf *b);

@@ -107,7 +107,7 @@ static struct pod *defaulted_pod(struct test *t, const char *spec)
 
 static str text_of(struct test *t, const struct quantity_map *map, const char *key)
 {
-	const struct quantity *q = quantity_map_get(map, str_of(key));
+	const struct quantity *q = resource_list_get(map, str_of(key));
 	struct buf b;
 
 	if (!q)
@@ -158,7 +158,7 @@ TEST(resources_of_a_pod_come_from_its_containers)
 	CHECK_STR(text_of(t, &r->requests, "memory"), "1Mi");
 	CHECK_STR(text_of(t, &r->limits, "hugepages-2Mi"), "4Mi");
 	CHECK_STR(text_of(t, &r->requests, "hugepages-2Mi"), "4Mi");
-	CHECK(!quantity_map_get(&r->requests, STR("example.com/x")));
+	CHECK(!resource_list_get(&r->requests, STR("example.com/x")));
 }
 
 TEST(defaults_of_services)

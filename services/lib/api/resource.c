@@ -20,3 +20,15 @@ const struct subresource *resource_sub(const struct resource *r, str name)
 	}
 	return NULL;
 }
+
+const struct type *resource_type(const struct resource *r)
+{
+	return r->custom_type ? r->custom_type : api_type(r->type);
+}
+
+const struct type *resource_sub_type(const struct resource *r, const struct subresource *s)
+{
+	bool own = r->custom_type && s->type == API_PARTIAL_OBJECT_METADATA;
+
+	return own ? r->custom_type : api_type(s->type);
+}

@@ -2,11 +2,13 @@
  * Resources: what is served under which path, with which verbs, and where it lies in etcd. The
  * table is generated from lib/api/schema/resources, group-version by group-version.
  *
- * Lifetimes: the process. Threading: immutable.
+ * Lifetimes: the process, but for rows that came at run time: those live as long as their `owner`,
+ * which whoever keeps the row holds (resource_take). Threading: immutable.
  */
 #pragma once
 
 #include "api/kinds.h"
+#include "lib/base/counted.h"
 
 enum verb {
 	VERB_CREATE = 1 << 0,
@@ -54,6 +56,13 @@ struct resource {
 	const str *short_names, *categories;
 	const struct field_label *labels; /* beside metadata.name and metadata.namespace */
 	const struct subresource *subresources;
+
+	/* Of a resource that came at run time, whose type is API_PARTIAL_OBJECT_METADATA. */
+	struct counted *owner;
+	const struct type *custom_type;
+	const struct structural *custom; /* lib/structural: its schema */
+	str list_kind;
+	struct cache *cache; /* the storage's own */
 };
 
 extern const struct resource api_resources[];
@@ -62,3 +71,19 @@ extern const size_t api_resource_count;
 /* NULL if there is none. */
 const struct resource *resource_find(str group, str version, str plural);
 const struct subresource *resource_sub(const struct resource *r, str name);
+
+/* The type of its objects, and of what a subresource takes. */
+const struct type *resource_type(const struct resource *r) PURE;
+const struct type *resource_sub_type(const struct resource *r, const struct subresource *s) PURE;
+
+static inline void resource_take(const struct resource *r)
+{
+	if (r->owner)
+		counted_take(r->owner);
+}
+
+static inline void resource_drop(const struct resource *r)
+{
+	if (r->owner)
+		counted_drop(r->owner);
+}

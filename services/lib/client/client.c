@@ -219,6 +219,7 @@ int client_patch(struct client *c, struct arena *a, struct target t, enum client
 		[PATCH_JSON] = STR_INIT("application/json-patch+json"),
 		[PATCH_MERGE] = STR_INIT("application/merge-patch+json"),
 		[PATCH_STRATEGIC] = STR_INIT("application/strategic-merge-patch+json"),
+		[PATCH_APPLY] = STR_INIT("application/apply-patch+yaml"),
 	};
 	struct client_request r = {.method = STR("PATCH"),
 		.path = path_of(a, t),
@@ -235,7 +236,7 @@ int client_delete(struct client *c, struct arena *a, struct target t,
 	struct client_request r = {.method = STR("DELETE"),
 		.path = path_of(a, t),
 		.content_type = MEDIA_PROTOBUF,
-		.accept = MEDIA_PROTOBUF};
+		.accept = MEDIA_EITHER};
 
 	if (how) {
 		struct delete_options *o = object_new(a, api_type(API_DELETE_OPTIONS));

@@ -63,7 +63,7 @@ NODISCARD int client_update(struct client *c, struct arena *a, struct target t, 
 NODISCARD int client_list(
 	struct client *c, struct arena *a, struct target t, void **to, struct err *e);
 
-enum client_patch { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
+enum client_patch { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY };
 
 NODISCARD int client_patch(struct client *c, struct arena *a, struct target t,
 	enum client_patch kind, str patch, void **to, struct err *e);
@@ -89,6 +89,9 @@ NODISCARD int client_raw(struct client *c, struct arena *a, const struct client_
 
 #define MEDIA_PROTOBUF STR("application/vnd.kubernetes.protobuf")
 #define MEDIA_JSON     STR("application/json")
+
+/* Where the answer is not read: custom resources have no protobuf. */
+#define MEDIA_EITHER STR("application/vnd.kubernetes.protobuf,application/json")
 
 /* The path of a target, without its query. */
 str client_path(struct arena *a, struct target t);

@@ -1,5 +1,7 @@
 #include "lib/client/pass.h"
 
+#include "lib/schema/object_tree.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -103,6 +105,16 @@ int pass_patch(struct pass *p, const void *object, str sub, enum client_patch ki
 
 	t.sub = sub;
 	return client_patch(p->run->env.client, p->arena, t, kind, patch, now, e);
+}
+
+int pass_apply(struct pass *p, const void *object, str manager, struct err *e)
+{
+	struct target t = target_of(object);
+	str json;
+
+	t.query = arena_fmt(p->arena, "fieldManager=%.*s&force=true", STR_ARG(manager));
+	TRY(object_json(p->arena, object, &json, e));
+	return client_patch(p->run->env.client, p->arena, t, PATCH_APPLY, json, NULL, e);
 }
 
 int pass_delete(struct pass *p, const void *object, struct err *e)

@@ -50,6 +50,10 @@ NODISCARD int pass_update_status(struct pass *p, const void *object, void **now,
 NODISCARD int pass_patch(struct pass *p, const void *object, str sub, enum client_patch kind,
 	str patch, void **now, struct err *e);
 
+/* Server-side apply, by force: the manager owns what JSON has of `object`, zeros without omitempty
+ * included, so that this is for kinds that have none. */
+NODISCARD int pass_apply(struct pass *p, const void *object, str manager, struct err *e);
+
 /* Only this very object, not another of its name. */
 NODISCARD int pass_delete(struct pass *p, const void *object, struct err *e);
 

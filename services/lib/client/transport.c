@@ -27,8 +27,8 @@ struct link {
 };
 
 struct transport {
-	struct loop loop;
-	pthread_t thread;
+	struct loop own, *loop; /* `own` unless it shares another's */
+	pthread_t thread;       /* of its own loop */
 	const struct clock *clock;
 	struct arena arena;
 	struct url url;
@@ -42,7 +42,10 @@ struct transport {
 	bool interrupting;
 };
 
-static int read_server(struct transport *t, const struct kubeconfig *k, struct err *e);
+static int read_server(struct transport *t, const struct transport_options *o, struct err *e);
+static int start_thread(struct transport *t, struct err *e);
+static void leave(struct transport *t);
+static void free_links(struct transport *t);
 static void *serve(void *transport);
 static void reread(struct loop_timer *timer);
 static void prepare(struct transport *t, struct call *c);
@@ -68,20 +71,14 @@ int transport_open(const struct transport_options *o, struct transport **to, str
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->interrupted, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (read_server(t, o->config, e) < 0 ||
+	if (read_server(t, o, e) < 0 ||
 		credentials_open(o->config, str_eq(t->url.scheme, STR("https")), o->anonymous,
-			&t->credentials, e) < 0 ||
-		loop_init(&t->loop, o->clock, e) < 0)
+			&t->credentials, e) < 0)
 		goto failed;
 	t->reread.due = reread;
-	loop_timer_set(&t->loop, &t->reread, t->loop.now_ns + REREAD_S * NS_PER_S);
-	int error = pthread_create(&t->thread, NULL, serve, t);
-
-	if (error != 0) {
-		loop_free(&t->loop);
-		err_write_errno(e, error, "starting an I/O thread");
+	t->loop = o->beside ? o->beside->loop : &t->own;
+	if (!o->beside && start_thread(t, e) < 0)
 		goto failed;
-	}
 	*to = t;
 	return 0;
 failed:
@@ -94,11 +91,14 @@ failed:
 void transport_close(struct transport *t)
 {
 	transport_interrupt(t);
-	loop_stop(&t->loop);
-	pthread_join(t->thread, NULL);
-	while (t->links)
-		free_link(t->links);
-	loop_free(&t->loop);
+	if (t->loop == &t->own) {
+		loop_stop(t->loop);
+		pthread_join(t->thread, NULL);
+		free_links(t);
+		loop_free(t->loop);
+	} else {
+		leave(t);
+	}
 	credentials_free(t->credentials);
 	pthread_cond_destroy(&t->interrupted);
 	pthread_mutex_destroy(&t->lock);
@@ -109,7 +109,7 @@ void transport_close(struct transport *t)
 void transport_start(struct transport *t, struct call *c)
 {
 	prepare(t, c);
-	loop_post(&t->loop, &c->task);
+	loop_post(t->loop, &c->task);
 }
 
 void transport_start_here(struct transport *t, struct call *c)
@@ -127,7 +127,7 @@ void transport_cancel(struct call *c)
 
 struct loop *transport_loop(struct transport *t)
 {
-	return &t->loop;
+	return t->loop;
 }
 
 static void wake(struct call *c)
@@ -207,8 +207,9 @@ str transport_prefix(const struct transport *t)
 	return t->prefix;
 }
 
-static int read_server(struct transport *t, const struct kubeconfig *k, struct err *e)
+static int read_server(struct transport *t, const struct transport_options *o, struct err *e)
 {
+	const struct kubeconfig *k = o->config;
 	str server = arena_str(&t->arena, k->server);
 
 	if (url_parse(server, &t->url, e) < 0)
@@ -217,6 +218,8 @@ static int read_server(struct transport *t, const struct kubeconfig *k, struct e
 
 	t->authority = arena_fmt(&t->arena, "%s%.*s%s:%d", v6 ? "[" : "", STR_ARG(t->url.host),
 		v6 ? "]" : "", t->url.port);
+	if (o->authority.len > 0)
+		t->authority = arena_str(&t->arena, o->authority);
 	t->prefix = t->url.path;
 	while (str_ends(t->prefix, STR("/")))
 		t->prefix.len--;
@@ -229,8 +232,52 @@ static void *serve(void *transport)
 {
 	struct transport *t = transport;
 
-	loop_run(&t->loop);
+	loop_run(t->loop);
 	return NULL;
+}
+
+/* Files are looked at now and then by transports with a thread of their own. */
+static int start_thread(struct transport *t, struct err *e)
+{
+	TRY(loop_init(t->loop, t->clock, e));
+	loop_timer_set(t->loop, &t->reread, t->loop->now_ns + REREAD_S * NS_PER_S);
+	int error = pthread_create(&t->thread, NULL, serve, t);
+
+	if (error == 0)
+		return 0;
+	loop_free(t->loop);
+	return err_set_errno(e, error, "starting an I/O thread");
+}
+
+static void free_links(struct transport *t)
+{
+	while (t->links)
+		free_link(t->links);
+}
+
+struct leaving {
+	struct loop_task task;
+	struct transport *transport;
+	sem_t left;
+};
+
+static void run_leave(struct loop_task *task)
+{
+	struct leaving *l = CONTAINER_OF(task, struct leaving, task);
+
+	free_links(l->transport);
+	sem_post(&l->left);
+}
+
+static void leave(struct transport *t)
+{
+	struct leaving l = {.task = {.run = run_leave}, .transport = t};
+
+	sem_init(&l.left, 0, 0);
+	loop_post(t->loop, &l.task);
+	while (sem_wait(&l.left) < 0)
+		;
+	sem_destroy(&l.left);
 }
 
 /* --- connections */
@@ -240,7 +287,7 @@ static void retire_all(struct transport *t)
 	for (struct link *l = t->links; l; l = l->next) {
 		l->retired = true;
 		if (l->calls == 0)
-			loop_defer(&t->loop, &l->reap);
+			loop_defer(t->loop, &l->reap);
 	}
 }
 
@@ -260,7 +307,7 @@ static void reread(struct loop_timer *timer)
 	struct transport *t = CONTAINER_OF(timer, struct transport, reread);
 
 	look_at_files(t);
-	loop_timer_set(&t->loop, &t->reread, t->loop.now_ns + REREAD_S * NS_PER_S);
+	loop_timer_set(t->loop, &t->reread, t->loop->now_ns + REREAD_S * NS_PER_S);
 }
 
 static void reap(struct loop_task *task)
@@ -278,7 +325,7 @@ static void free_link(struct link *l)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	loop_undefer(&l->transport->loop, &l->reap);
+	loop_undefer(l->transport->loop, &l->reap);
 	http_client_free(l->http);
 	free(l);
 }
@@ -296,7 +343,7 @@ static int open_link(struct transport *t, struct link **to, struct err *e)
 		return err_set(e, ERR_SYSTEM, "no memory for a connection");
 	l->transport = t;
 	l->reap.run = reap;
-	o.loop = &t->loop;
+	o.loop = t->loop;
 	o.address = addresses[t->next_address++ % len];
 	o.tls = credentials_tls(t->credentials);
 	o.peer_name = t->peer_name;
@@ -346,14 +393,14 @@ static void release(struct call *c)
 {
 	struct link *l = c->link;
 
-	loop_timer_clear(&c->transport->loop, &c->timer);
+	loop_timer_clear(c->transport->loop, &c->timer);
 	c->exchange = NULL;
 	c->link = NULL;
 	if (!l)
 		return;
 	l->calls--;
 	if (l->calls == 0 && (l->retired || !http_client_usable(l->http)))
-		loop_defer(&l->transport->loop, &l->reap);
+		loop_defer(l->transport->loop, &l->reap);
 }
 
 static void finish(struct call *c, const struct err *why)
@@ -448,7 +495,7 @@ static void begin(struct call *c)
 	c->link = l;
 	l->calls++;
 	if (c->timeout_ns > 0)
-		loop_timer_set(&t->loop, &c->timer, t->loop.now_ns + c->timeout_ns);
+		loop_timer_set(t->loop, &c->timer, t->loop->now_ns + c->timeout_ns);
 }
 
 static void too_late(struct loop_timer *timer)

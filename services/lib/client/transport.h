@@ -23,6 +23,11 @@ struct transport_options {
 	const struct kubeconfig *config;
 	const struct clock *clock;
 	bool anonymous; /* no client certificate: for callers that bring tokens */
+
+	/* Shares the I/O thread of this one, which is closed after it, and does not look at files
+	 * again by itself; NULL: a thread of its own. */
+	struct transport *beside;
+	str authority; /* Host; absent: the server's */
 };
 
 NODISCARD int transport_open(

@@ -1,3 +1,4 @@
+#include "lib/schema/open.h"
 #include "lib/schema/walk.h"
 
 struct copier {
@@ -75,8 +76,21 @@ static void copy_elements(
 	}
 }
 
+static void copy_texts(struct copier *c, struct str_map *texts)
+{
+	if (texts->len == 0)
+		return;
+	texts->at = copy_bytes(c, texts->at, texts->len * sizeof(*texts->at));
+	for (size_t i = 0; i < texts->len; i++) {
+		copy_text(c, &texts->at[i].key);
+		copy_text(c, &texts->at[i].value);
+	}
+}
+
 static void copy_below(struct copier *c, const struct type *t, void *o)
 {
+	if (t->flags & TYPE_OPEN)
+		copy_texts(c, open_texts(t, o));
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++) {
 		void *at = field_at(o, f);
 		struct any_pointer *p = at;

@@ -48,6 +48,11 @@ static int decode_value(struct json_decoder *d, const struct place *p, const str
 	return json_decode_scalar(d, p, item);
 }
 
+static enum json_kind list_kind(const struct type *t)
+{
+	return own_fields(t)->shape == SHAPE_MAP ? JSON_OBJECT : JSON_ARRAY;
+}
+
 /* `p` is NULL for the root. */
 static int decode_struct(struct json_decoder *d, const struct type *t, void *o,
 	const struct place *p, const struct json_item *item)
@@ -57,7 +62,7 @@ static int decode_struct(struct json_decoder *d, const struct type *t, void *o,
 		return decode_members(d, t, o, item);
 	if (t->form == FORM_EITHER)
 		return decode_either(d, t, o, item);
-	if (t->form == FORM_LIST && (item->kind == JSON_ARRAY || item->kind == JSON_NULL))
+	if (t->form == FORM_LIST && (item->kind == list_kind(t) || item->kind == JSON_NULL))
 		return decode_field(d, t, own_fields(t), o, item);
 	if (item->kind == JSON_NULL)
 		return 0;
@@ -103,10 +108,17 @@ static int decode_members(
 	const struct field *next = json_fields(t);
 	struct json_walk walk = json_enter(item);
 	struct seen seen = {0};
+	struct json_kept kept = {0};
 
 	for (struct json_item member; json_next(&walk, &member);) {
 		const struct field *f = find_member(t, next, member.key);
 
+		if (UNLIKELY(t->flags & TYPE_OPEN) && json_keeps(t, f, &member)) {
+			if (f && d->notes)
+				TRY(note_again(d, t, f, &seen));
+			TRY(json_keep(d, &kept, &member));
+			continue;
+		}
 		if (UNLIKELY(!f)) {
 			if (d->notes)
 				TRY(json_note(d, "unknown field", member.key));
@@ -115,10 +127,12 @@ static int decode_members(
 		next = f + 1;
 		if (UNLIKELY(d->notes))
 			TRY(note_again(d, t, f, &seen));
+		if (UNLIKELY(t->flags & TYPE_OPEN) && field_present(o, f))
+			json_forget(f, o);
 		TRY(decode_field(d, t, f, o, &member));
 		field_set_present(o, f, member.kind == JSON_NULL);
 	}
-	return 0;
+	return kept.map.len ? json_settle(d, t, o, &kept) : 0;
 }
 
 static int decode_list(struct json_decoder *d, struct place *p, const struct json_item *item)

@@ -2,13 +2,34 @@
  * Defaults: a struct's own function first, then field by field what the rules hold and what lies
  * below, the order of upstream's generated code. Types without defaults below are not entered.
  */
+#include "lib/schema/open.h"
 #include "lib/schema/walk.h"
-
-static void default_value(struct arena *a, const struct type *t, const struct field *f, void *at);
 
 void object_default(struct arena *a, void *o)
 {
 	struct_default(a, object_type(o), o);
+}
+
+/* What a peer gave in a field's place stays, but for a null that may not be. */
+static bool is_given(const struct type *t, const struct field *f, void *o)
+{
+	const str *text = open_text(t, o, field_name(t, f));
+
+	if (!text)
+		return false;
+	if ((f->flags & FIELD_NULLABLE) || !str_eq(*text, STR("null")))
+		return true;
+	open_drop(t, o, field_name(t, f));
+	return false;
+}
+
+/* The value is a pointer or list, which all objects share: nobody changes one in place. */
+static void share_default(const struct type *t, const struct field *f, void *o)
+{
+	size_t bytes = f->shape == SHAPE_POINTER ? sizeof(void *) : sizeof(struct any_list);
+
+	if (!is_given(t, f, o))
+		memcpy(field_at(o, f), t->schema->default_values[f->rules], bytes);
 }
 
 /* The text is the schema's own, which a test reads whole, so that it always decodes. */
@@ -38,16 +59,22 @@ void struct_default(struct arena *a, const struct type *t, void *o)
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++) {
 		void *at = field_at(o, f);
 
-		if ((f->flags & FIELD_DEFAULT) && field_is_zero(t, f, at))
-			set_default(a, t, f, o);
+		if ((f->flags & FIELD_DEFAULT) && field_is_zero(t, f, at)) {
+			if (!(t->flags & TYPE_OPEN)) {
+				set_default(a, t, f, o);
+			} else {
+				share_default(t, f, o);
+				continue;
+			}
+		}
 		if (f->flags & FIELD_MILLI)
 			round_quantities(at);
 		if (f->kind == KIND_STRUCT)
-			default_value(a, t, f, at);
+			field_default(a, t, f, at);
 	}
 }
 
-static void default_value(struct arena *a, const struct type *t, const struct field *f, void *at)
+void field_default(struct arena *a, const struct type *t, const struct field *f, void *at)
 {
 	const struct type *below = row_type(t, f);
 	struct any_list *list = at;

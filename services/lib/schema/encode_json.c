@@ -4,6 +4,7 @@
  */
 #include "lib/codec/base64.h"
 #include "lib/codec/json.h"
+#include "lib/schema/open.h"
 #include "lib/schema/walk.h"
 
 static void put_struct(struct buf *b, const struct type *t, const void *o);
@@ -47,7 +48,7 @@ static bool is_empty(const struct type *t, const struct field *f, const void *at
 	}
 }
 
-static bool is_left_out(const struct type *t, const struct field *f, const void *at)
+bool field_is_left_out(const struct type *t, const struct field *f, const void *at)
 {
 	if ((f->flags & FIELD_OMITEMPTY) && is_empty(t, f, at))
 		return true;
@@ -69,15 +70,57 @@ static void put_name(struct buf *b, const struct type *t, const struct field *f,
 	buf_add_char(b, ':');
 }
 
+/* Texts up to the member `before`, or all. */
+static void put_texts(
+	struct buf *b, const struct str_map *texts, size_t *at, str before, bool *first)
+{
+	for (; *at < texts->len; (*at)++) {
+		const struct str_entry *text = &texts->at[*at];
+
+		if (before.at && str_cmp(text->key, before) >= 0)
+			return;
+		if (!*first)
+			buf_add_char(b, ',');
+		json_put_str(b, text->key);
+		buf_add_char(b, ':');
+		buf_add_str(b, text->value);
+		*first = false;
+	}
+}
+
+/* Fields stand by their names, and so do the texts between them. */
+static void put_open_members(struct buf *b, const struct type *t, const void *o)
+{
+	const struct str_map *texts = open_texts(t, o);
+	bool first = true;
+	size_t at = 0;
+
+	buf_add_char(b, '{');
+	for (const struct field *f = json_fields(t); f < json_fields_end(t); f++) {
+		if (field_is_left_out(t, f, field_at(o, f)))
+			continue;
+		put_texts(b, texts, &at, field_name(t, f), &first);
+		put_name(b, t, f, first);
+		put_field(b, t, f, field_at(o, f));
+		first = false;
+	}
+	put_texts(b, texts, &at, (str){NULL, 0}, &first);
+	buf_add_char(b, '}');
+}
+
 static void put_members(struct buf *b, const struct type *t, const void *o)
 {
 	bool first = true;
 
+	if (UNLIKELY(t->flags & TYPE_OPEN)) {
+		put_open_members(b, t, o);
+		return;
+	}
 	buf_add_char(b, '{');
 	for (const struct field *f = json_fields(t); f < json_fields_end(t); f++) {
 		const void *at = field_at(o, f);
 
-		if (is_left_out(t, f, at))
+		if (field_is_left_out(t, f, at))
 			continue;
 		put_name(b, t, f, first);
 		put_field(b, t, f, at);

@@ -1,3 +1,4 @@
+#include "lib/schema/open.h"
 #include "lib/schema/walk.h"
 
 static bool fields_equal(const struct type *t, const struct field *f, const void *a, const void *b);
@@ -7,8 +8,20 @@ bool object_equal(const void *a, const void *b)
 	return struct_equal(object_type(a), a, b);
 }
 
+static bool texts_equal(const struct str_map *a, const struct str_map *b)
+{
+	if (a->len != b->len)
+		return false;
+	for (size_t i = 0; i < a->len; i++)
+		if (!str_eq(a->at[i].key, b->at[i].key) || !str_eq(a->at[i].value, b->at[i].value))
+			return false;
+	return true;
+}
+
 bool struct_equal(const struct type *t, const void *a, const void *b)
 {
+	if ((t->flags & TYPE_OPEN) && !texts_equal(open_texts(t, a), open_texts(t, b)))
+		return false;
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++)
 		if (!fields_equal(t, f, field_at(a, f), field_at(b, f)))
 			return false;
@@ -54,7 +67,7 @@ static bool lists_equal(const struct type *t, const struct field *f, const struc
 {
 	size_t size = stride(t, f), value = f->shape == SHAPE_MAP ? ENTRY_VALUE : 0;
 
-	if (a->len != b->len)
+	if (a->len != b->len || (t->schema->sorted && !a->at != !b->at))
 		return false;
 	for (size_t i = 0; i < a->len; i++) {
 		const char *one = (const char *)a->at + i * size,

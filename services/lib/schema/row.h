@@ -49,9 +49,10 @@ enum field_flags {
 	FIELD_SET = 1 << 9,    /* list of distinct scalars */
 	FIELD_KEYED = 1 << 10, /* list of structs told apart by list_keys */
 	FIELD_GRANULAR = 1 << 11,
-	FIELD_DEFAULT = 1 << 12, /* the rules hold a default */
-	FIELD_ESCAPED = 1 << 13, /* the name needs escapes in JSON */
-	FIELD_MILLI = 1 << 14,   /* defaults round its quantities up to thousandths */
+	FIELD_DEFAULT = 1 << 12,  /* the rules hold a default */
+	FIELD_ESCAPED = 1 << 13,  /* the name needs escapes in JSON */
+	FIELD_MILLI = 1 << 14,    /* defaults round its quantities up to thousandths */
+	FIELD_NULLABLE = 1 << 15, /* a null that was given stays, whatever the default */
 };
 
 /* A run of the text pool. */
@@ -90,7 +91,7 @@ struct field_go {
 /* How a type looks in JSON; in protobuf each is a message. */
 enum type_form {
 	FORM_STRUCT, /* an object */
-	FORM_LIST,   /* its only field, which is a list, without the struct around */
+	FORM_LIST,   /* its only field, which is a list or map, without the struct around */
 	FORM_EITHER, /* one of its fields: a list as array, a pointer as object, a bool as such */
 };
 
@@ -99,6 +100,8 @@ enum type_flags {
 	TYPE_DEFAULTS = 1 << 1, /* it or a type below it has defaults */
 	TYPE_OBJECT = 1 << 2,   /* struct object at its head */
 	TYPE_ATOMIC = 1 << 3,   /* for apply: one unit wherever it is used */
+	TYPE_OPEN = 1 << 4,     /* a struct str_map at its end keeps what its rows cannot: open.h */
+	TYPE_KEEPS = 1 << 5,    /* of those: members that have no row, too */
 };
 
 struct type {
@@ -142,4 +145,9 @@ struct schema {
 	default_function *const *functions;
 	const char *text;
 	size_t type_count, kind_count;
+
+	/* Of one made at run time: members stand by name, as Go marshals a map; defaults are
+	 * values, beside the rules, which all objects share. */
+	bool sorted;
+	const void *const *default_values;
 };

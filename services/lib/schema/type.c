@@ -1,6 +1,7 @@
 #include "lib/schema/walk.h"
 
 #include "lib/schema/name_hash.h"
+#include "lib/schema/open.h"
 
 const char object_empty[16];
 
@@ -102,6 +103,8 @@ void *object_new(struct arena *a, const struct type *t)
 
 static bool struct_is_zero(const struct type *t, const void *o)
 {
+	if ((t->flags & TYPE_OPEN) && open_texts(t, o)->len)
+		return false;
 	for (const struct field *f = own_fields(t); f < own_fields_end(t); f++)
 		if (!field_is_zero(t, f, field_at(o, f)))
 			return false;

@@ -57,6 +57,13 @@ const struct type *field_type(const struct type *owner, const struct field *f) P
 /* Of the built-in kinds: the size of one value in memory, without the shape around it. */
 size_t field_value_bytes(const struct type *owner, const struct field *f) PURE;
 
+/* A type, and the same type among the rows of a schema made at run time. */
+static inline bool type_same(const struct type *a, const struct type *b)
+{
+	return a && b && a->schema == b->schema && a->go_name == b->go_name &&
+		a->module == b->module;
+}
+
 static inline str type_text(const struct type *t, struct text text)
 {
 	return str_span(t->schema->text + text.at, text.len);

@@ -63,6 +63,9 @@ NODISCARD int map_settle(struct arena *a, struct any_list *map, size_t entry, st
 /* Go's zero value; of a pointer, list or map: nil. */
 bool field_is_zero(const struct type *owner, const struct field *f, const void *at) PURE;
 
+/* What JSON has no key for: empty with omitempty, zero with omitzero. */
+bool field_is_left_out(const struct type *owner, const struct field *f, const void *at);
+
 NODISCARD int json_decode_struct(
 	struct arena *a, const struct type *t, str in, void *o, struct notes *n, struct err *e);
 NODISCARD int pb_decode_struct(
@@ -72,6 +75,9 @@ void json_encode_place(const struct place *p, struct buf *to);
 void pb_encode_struct(const struct type *t, const void *o, struct buf *to);
 void pb_encode_wrapped(
 	const struct type *t, const void *o, str api_version, str kind, struct buf *to);
+
+/* The defaults below a field of KIND_STRUCT, whatever its shape. */
+void field_default(struct arena *a, const struct type *t, const struct field *f, void *at);
 
 /* A field's value from a JSON text of the program's own, such as a default. */
 NODISCARD int json_decode_field(struct arena *a, const struct type *t, const struct field *f,

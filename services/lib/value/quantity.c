@@ -25,6 +25,18 @@ void quantity_put(struct buf *b, const struct quantity *q)
 		put_decimal(b, q);
 }
 
+str quantity_text(struct arena *a, const struct quantity *q)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_NO_LIMIT);
+	quantity_put(&b, q);
+	str text = arena_str(a, buf_str(&b));
+
+	buf_free(&b);
+	return text;
+}
+
 int quantity_sign(const struct quantity *q)
 {
 	return q->high < 0 ? -1 : q->high > 0 || q->low > 0;

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
@@ -47,6 +48,7 @@ NODISCARD int quantity_parse(str text, struct quantity *to, struct err *e);
 struct quantity quantity_of(int64_t value, int32_t scale, enum quantity_format format);
 
 void quantity_put(struct buf *b, const struct quantity *q);
+str quantity_text(struct arena *a, const struct quantity *q);
 
 int quantity_compare(const struct quantity *a, const struct quantity *b) PURE;
 int quantity_sign(const struct quantity *q) PURE;

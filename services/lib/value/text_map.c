@@ -44,3 +44,14 @@ void str_map_set(struct arena *a, struct str_map *m, str key, str value)
 		memcpy(&entries[at + 1], &m->at[at + found], behind * sizeof(*entries));
 	*m = (struct str_map){entries, at + 1 + behind};
 }
+
+void str_map_remove(struct str_map *m, str key)
+{
+	bool found;
+	size_t at = place(m, key, &found);
+
+	if (!found)
+		return;
+	m->len--;
+	memmove(&m->at[at], &m->at[at + 1], (m->len - at) * sizeof(*m->at));
+}

@@ -26,3 +26,6 @@ str str_map_get(const struct str_map *m, str key) PURE;
 
 /* Adds or replaces, in new memory: other maps that share the entries stay as they are. */
 void str_map_set(struct arena *a, struct str_map *m, str key, str value);
+
+/* Takes a key away, if it is there, from entries that nobody else shares. */
+void str_map_remove(struct str_map *m, str key);

@@ -1,5 +1,5 @@
 // Writes what upstream's Go code makes of generated patches: JSON lines {type, kind, target, patch,
-// result|error}. Deterministic. Cases whose outcome depends on Go's order of maps are left out.
+// result|error}, and of writes to objects with managed fields. Deterministic. Cases whose outcome depends on Go's order of maps are left out.
 //
 //	patch OUT_DIR
 package main
@@ -74,6 +74,17 @@ func main() {
 			return make.run(random, kinds[i%len(kinds)])
 		})
 	}
+	writeManaged(filepath.Join(os.Args[1], "managed.jsonl"), managedCases(rand.New(rand.NewSource(37)), 500))
+}
+
+func writeManaged(path string, all []writing) {
+	file, err := os.Create(path)
+	must(err)
+	out := json.NewEncoder(file)
+	for _, w := range all {
+		must(out.Encode(w))
+	}
+	must(file.Close())
 }
 
 func write(path string, count int, next func(i int) outcome) {

@@ -109,7 +109,7 @@ void default_limit_range_item(struct arena *a, void *o)
 
 	if (!str_eq(item->type, STR("Container")))
 		return;
-	default_quantities(a, &item->default_, &item->max);
-	default_quantities(a, &item->default_request, &item->default_);
-	default_quantities(a, &item->default_request, &item->min);
+	resource_list_default(a, &item->default_, &item->max);
+	resource_list_default(a, &item->default_request, &item->default_);
+	resource_list_default(a, &item->default_request, &item->min);
 }

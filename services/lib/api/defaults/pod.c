@@ -43,7 +43,7 @@ void default_volume(struct arena *a, void *o)
 static void request_limits(struct arena *a, struct container *c)
 {
 	if (c->resources.limits.at)
-		default_quantities(a, &c->resources.requests, &c->resources.limits);
+		resource_list_default(a, &c->resources.requests, &c->resources.limits);
 }
 
 static void expose_ports(struct container *c)
