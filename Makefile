@@ -41,8 +41,10 @@ SYSROOT_musl := out/sysroot/musl
 # Folders in the order of their floors. The library holds what is below lib/; each program's folders are
 # an archive of their own, and in the one binary a part that shows nothing but its main, so that two
 # programs may use one name.
+# A program of ALONE has a binary of its own and its main in main.c, which is in no archive.
+ALONE       := stage1
 FOLDERS     := $(filter-out tools coracle,$(shell sed -n 's/^\([a-z][a-z0-9/-]*\) .*/\1/p' services/FLOORS))
-sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
+sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c $(ALONE:%=services/%/main.c),$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
 LIB_SOURCES := $(foreach f,$(filter lib/%,$(FOLDERS)),$(call sources,$(f)) $(call sources,$(f)/defaults))
 PARTS       := $(sort $(foreach f,$(filter-out lib/%,$(FOLDERS)),$(if $(call sources,$(f)),$(firstword $(subst /, ,$(f))))))
 part_of      = $(filter $(firstword $(subst /, ,$(1))),$(PARTS))
@@ -52,8 +54,6 @@ TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
-# Programs with a binary of their own; each has its main in main.c.
-ALONE       := stage1
 DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup init shutdown coracle-run dhcp-hook status coraclectl
 PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
@@ -127,7 +127,7 @@ out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) $(pat
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
-$(foreach p,$(ALONE),out/$(1)/bin/$(p)): out/$(1)/bin/%: out/$(1)/parts/%.a out/$(1)/libcoracle.a
+$(foreach p,$(ALONE),out/$(1)/bin/$(p)): out/$(1)/bin/%: out/$(1)/obj/services/%/main.o out/$(1)/parts/%.a out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 

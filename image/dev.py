@@ -21,14 +21,12 @@ from fail import Fail
 from imager import Imager
 from machine_options import Options
 from run import kubeconfig, state_disk
-from vm import ControlPlaneReady, Machine
+from vm import Machine
 
 FOLDER = ROOT / "out/dev-vm"
 PROGRAMS = ROOT / "out/musl/bin"
 DISK_BYTES = 64 * 2**20
 MIGRATION_TIMEOUT_S = 60
-READY_TIMEOUT_S = 60
-REPLACED = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 RESTART = r"""
 for disk in /sys/block/vd*; do
 	[ "$(cat $disk/serial)" = coracle-dev ] || continue
@@ -95,7 +93,7 @@ def restore():
     status, said = machine.shell(RESTART)
     if status:
         raise Fail("the programs just compiled", f"cannot be started in the machine: {said}", "see its console")
-    machine.wait_serial(ControlPlaneReady(REPLACED), READY_TIMEOUT_S)
+    machine.wait_ready()
     return machine
 
 

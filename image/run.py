@@ -17,7 +17,7 @@ import tty
 from paths import ROOT  # first: it tells where some of the next are
 from fail import Fail
 from machine_options import API_PORT, Options
-from vm import ControlPlaneReady, Machine
+from vm import READY, Machine
 
 FOLDER = ROOT / "out/vm"
 KUBECONFIG = ROOT / "out/admin.kubeconfig"
@@ -39,7 +39,7 @@ def state_disk(path):
 
 def kubeconfig(machine, to):
     """The administrator's, from inside, changed to reach the machine through its forwarded port."""
-    status, text = machine.shell("cat /etc/kubernetes/super-admin.conf")
+    status, text = machine.shell("cat /etc/kubernetes/admin.conf")
     if status:
         raise Fail("the kubeconfig", f"could not be read in the machine: {text}", "try make logs")
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -47,10 +47,10 @@ def kubeconfig(machine, to):
         out.write(re.sub(r"https://[^\s\"']+", f"https://127.0.0.1:{machine.forwarded(API_PORT)}", text))
 
 
-class Progress(ControlPlaneReady):
-    """Shows what the console says, line by line, until the control plane is ready."""
+class Progress:
+    """A pattern that shows what the console says, line by line, until the control plane is ready."""
 
-    shown = 0
+    pattern, shown = READY, 0
 
     def search(self, text):
         text = ESCAPES.sub("", text)
@@ -58,7 +58,7 @@ class Progress(ControlPlaneReady):
         sys.stderr.write(text[self.shown:done].replace("\r", ""))
         sys.stderr.flush()
         self.shown = max(done, self.shown)
-        return super().search(text)
+        return re.search(READY, text, re.M)
 
 
 def up():

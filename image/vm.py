@@ -24,20 +24,8 @@ ANSWER_TIMEOUT_S = 30
 SOCKETS = ("serial", "qmp", "agent")
 
 
-SERVICES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-
-
-class ControlPlaneReady:
-    """A pattern for wait_serial: what the console said last of each service of the control plane is "ready"."""
-
-    pattern = "every service of the control plane is ready"
-
-    def __init__(self, services=SERVICES):
-        self.services = services
-
-    def search(self, text):
-        last = dict(re.findall(rf"^({'|'.join(self.services)}) +([a-z]+)\r?$", text, re.M))
-        return len(last) == len(self.services) and set(last.values()) == {"ready"}
+# What the console says each time when every service of the control plane has become ready.
+READY = r"^coracle: control plane Ready"
 
 
 class Machine:
@@ -152,7 +140,7 @@ class Machine:
                 heard += line.recv(4096)
 
     def wait_ready(self, timeout_s=120):
-        self.wait_serial(ControlPlaneReady(), timeout_s)
+        self.wait_serial(READY, timeout_s)
         return self
 
     def command(self, name, **arguments):

@@ -33,6 +33,7 @@ static const char *const last_services[] = {"setup", "status"};
 
 static int stop_services(const char *how, struct err *e);
 static void stop_wave(struct arena *a, struct str_list *left, int64_t deadline_ns);
+static void stop_loggers(struct arena *a, const struct str_list *services);
 static bool is_last(str name);
 static bool is_needed(struct arena *a, str name, const struct str_list *left);
 static int end(void) NORETURN;
@@ -87,6 +88,7 @@ static int stop_services(const char *how, struct err *e)
 			left.at[left.len++] = all.at[i];
 	while (left.len)
 		stop_wave(&a, &left, deadline);
+	stop_loggers(&a, &all);
 	arena_free(&a);
 	return service_terminate(e);
 }
@@ -119,6 +121,22 @@ static void stop_wave(struct arena *a, struct str_list *left, int64_t deadline_n
 			log_warning("shutdown: %s", why.text);
 	}
 	*left = rest;
+}
+
+/* One that still waits for the state would not see the end of what it shall read. */
+static void stop_loggers(struct arena *a, const struct str_list *services)
+{
+	struct service_status setup;
+
+	service_status(STR("setup"), &setup);
+	if (setup.ready)
+		return;
+	for (size_t i = 0; i < services->len; i++) {
+		struct err has_none;
+
+		(void)!service_command(
+			arena_fmt(a, "%.*s/log", STR_ARG(services->at[i])), "d", &has_none);
+	}
 }
 
 static bool is_last(str name)
