@@ -26,8 +26,10 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 }
 
 void endpoints_set(struct endpoints_server *p, struct registry *registry,
-	struct authorizer *authorizer, struct extensions *extensions)
+	struct authorizer *authorizer, struct extensions *extensions,
+	struct aggregator *aggregator)
 {
+	p->aggregator = aggregator;
 	p->extensions = extensions;
 	p->registry = registry;
 	p->authorizer = authorizer;

@@ -38,6 +38,7 @@ struct endpoints_server {
 	struct registry *registry;
 	struct authorizer *authorizer;
 	struct extensions *extensions;
+	struct aggregator *aggregator;
 	struct discovery_now discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
