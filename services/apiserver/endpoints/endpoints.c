@@ -3,6 +3,7 @@
 #include "apiserver/endpoints/discovery.h"
 #include "apiserver/endpoints/filters.h"
 #include "apiserver/endpoints/openapi.h"
+#include "apiserver/endpoints/proxy.h"
 #include "apiserver/endpoints/request_metrics.h"
 #include "apiserver/endpoints/watch_frame.h"
 
@@ -63,6 +64,7 @@ int endpoints_io_open(
 
 void endpoints_io_close(struct endpoints_io *io)
 {
+	proxy_close(io);
 	frames_forget(io);
 	storage_io_close(io->storage);
 	free(io);

@@ -46,6 +46,8 @@ struct endpoints_server {
 };
 
 struct watcher;
+struct proxied;
+struct proxy_link;
 struct frame;
 
 enum { FRAME_SLOTS = 64 };
@@ -64,6 +66,8 @@ struct endpoints_io {
 	struct loop *loop;
 	struct storage_io *storage;
 	struct watcher *watchers;
+	struct proxied *proxied;  /* under way to aggregated API servers */
+	struct proxy_link *links; /* to those */
 	struct frame_slot frames[FRAME_SLOTS];
 };
 
