@@ -395,8 +395,7 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(open_registry(s, e));
 	TRY(open_extensions(s, e));
 	TRY(open_aggregator(s, e));
-	endpoints_set(
-		s->endpoints, s->registry, s->authorizer, s->extensions, s->aggregator);
+	endpoints_set(s->endpoints, s->registry, s->authorizer, s->extensions, s->aggregator);
 	b.storage = s->storage;
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)

@@ -15,7 +15,6 @@ static void work_again(struct loop_timer *t);
 static void catalog_changed(struct loop_task *t);
 static void stop(struct loop_task *t);
 static void *run(void *arg);
-static void publish(struct aggregator *g);
 static int follow_all(struct aggregator *g, struct err *e);
 
 int aggregator_open(const struct aggregator_options *o, struct aggregator **to, struct err *e)
@@ -28,8 +27,7 @@ int aggregator_open(const struct aggregator_options *o, struct aggregator **to, 
 	if (!g)
 		return err_set(e, ERR_SYSTEM, "no memory for aggregation");
 	g->o = *o;
-	g->resource = resource_find(
-		STR("apiregistration.k8s.io"), STR("v1"), STR("apiservices"));
+	g->resource = resource_find(STR("apiregistration.k8s.io"), STR("v1"), STR("apiservices"));
 	g->user = user_new(&(struct user){.name = STR("system:apiserver"), .groups = {groups, 1}});
 	g->work.run = work;
 	g->stop.run = stop;
@@ -39,12 +37,11 @@ int aggregator_open(const struct aggregator_options *o, struct aggregator **to, 
 		free(g);
 		return -1;
 	}
-	g->listener = (struct extensions_listener){
-		.task.run = catalog_changed, .loop = &g->loop};
+	g->listener = (struct extensions_listener){.task.run = catalog_changed, .loop = &g->loop};
 	if (register_all(g, true, &why) < 0)
 		log_warning("registering APIServices: %s", why.text);
 	g->registers = true;
-	publish(g);
+	aggregation_publish(g);
 	if (storage_io_open(o->storage, &g->loop, &g->io, e) < 0 || follow_all(g, e) < 0) {
 		aggregator_close(g);
 		return -1;
@@ -216,7 +213,7 @@ static void add(struct aggregator *g, struct aggregation *n, const struct stored
 		.version = s->spec.version,
 		.group_priority = s->spec.group_priority_minimum,
 		.version_priority = s->spec.version_priority,
-		.available = is_available(s)};
+		.available = b && b->checked ? b->available : is_available(s)};
 	if (!s->spec.service)
 		return;
 	to->remote = true;
@@ -233,7 +230,7 @@ static void add(struct aggregator *g, struct aggregation *n, const struct stored
 		to->resources = list;
 }
 
-static void publish(struct aggregator *g)
+void aggregation_publish(struct aggregator *g)
 {
 	const str all = {NULL, 0};
 	struct aggregation *n = calloc(1, sizeof(*n)), *before;
@@ -401,7 +398,7 @@ static void work(struct loop_task *t)
 	check_backends(g);
 	forget_gone(g);
 	if (g->changed)
-		publish(g);
+		aggregation_publish(g);
 	set_timer(g, again);
 }
 

@@ -156,9 +156,8 @@ static int make_tls(struct check *k, struct err *e)
 	const struct aggregator_options *o = &k->aggregator->o;
 	struct backend *b = k->backend;
 	str ca = k->service->spec.ca_bundle;
-	struct tls_options t = {.cert_pem = o->cert_pem,
-		.key_pem = o->key_pem,
-		.protocols = TLS_HTTP1 | TLS_HTTP2};
+	struct tls_options t = {
+		.cert_pem = o->cert_pem, .key_pem = o->key_pem, .protocols = TLS_HTTP1 | TLS_HTTP2};
 	struct cert_roots *roots;
 
 	if (b->tls && str_eq(b->ca_pem, ca))
@@ -168,8 +167,8 @@ static int make_tls(struct check *k, struct err *e)
 	b->tls = NULL;
 	k->aggregator->changed = true;
 	if (k->service->spec.insecure_skip_tls_verify)
-		return err_set(e, ERR_INVALID,
-			"insecureSkipTLSVerify is not supported: give a caBundle");
+		return err_set(
+			e, ERR_INVALID, "insecureSkipTLSVerify is not supported: give a caBundle");
 	if (!ca.len)
 		return err_set(e, ERR_INVALID,
 			"no caBundle: the server's certificate could not be verified");
@@ -187,9 +186,9 @@ static str path_of(struct check *k)
 {
 	const struct apiregistration_api_service_spec *s = &k->service->spec;
 
-	return s->group.len ? arena_fmt(&k->arena, "/apis/%.*s/%.*s", STR_ARG(s->group),
-				      STR_ARG(s->version))
-			    : arena_fmt(&k->arena, "/api/%.*s", STR_ARG(s->version));
+	return s->group.len
+		? arena_fmt(&k->arena, "/apis/%.*s/%.*s", STR_ARG(s->group), STR_ARG(s->version))
+		: arena_fmt(&k->arena, "/api/%.*s", STR_ARG(s->version));
 }
 
 static void ask(struct check *k)
@@ -352,13 +351,25 @@ static bool begin(struct check *k)
 	return true;
 }
 
+/* What says Available is served: it is published before the condition is written. */
+static void conclude(struct check *k)
+{
+	struct backend *b = k->backend;
+
+	if (k->asked)
+		hear(k);
+	bool available = str_eq(k->found.status, STR("True"));
+
+	k->aggregator->changed |= !b->checked || b->available != available;
+	b->checked = true;
+	b->available = available;
+}
+
 static void end(struct check *k)
 {
 	struct backend *b = k->backend;
 	int64_t now_ns = k->aggregator->o.clock->monotonic_ns(k->aggregator->o.clock);
 
-	if (k->asked)
-		hear(k);
 	write_condition(k);
 	b->check_at_ns = 0;
 	if (k->service->spec.service)
@@ -387,6 +398,10 @@ void check_backends(struct aggregator *g)
 			if (b->dirty && begin(&all[count]))
 				count++;
 		}
+		for (size_t i = 0; i < count; i++)
+			conclude(&all[i]);
+		if (count && g->changed)
+			aggregation_publish(g);
 		for (size_t i = 0; i < count; i++)
 			end(&all[i]);
 		free(all);

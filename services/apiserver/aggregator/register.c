@@ -124,8 +124,7 @@ static int put_right(struct registration *p, struct stored *o,
 	if (same_spec(&s->spec, &wanted->spec))
 		return 0;
 	s->spec = wanted->spec;
-	int result = storage_update(
-		p->aggregator->o.storage, o, s, 0, &revision, &current, e);
+	int result = storage_update(p->aggregator->o.storage, o, s, 0, &revision, &current, e);
 
 	return settle(current, result, e);
 }

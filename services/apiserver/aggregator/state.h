@@ -11,15 +11,16 @@
 
 /* An APIService by its name. */
 struct backend {
-	str name; /* allocated */
-	str ns, service;        /* allocated; absent: local */
-	str ca_pem;             /* allocated; what `tls` is made of */
+	str name;                /* allocated */
+	str ns, service;         /* allocated; absent: local */
+	str ca_pem;              /* allocated; what `tls` is made of */
 	struct tls_context *tls; /* a reference; NULL: none could be made */
-	struct buf resources;   /* the last APIResourceList that it told */
-	int64_t own_revision;   /* of the status that we wrote */
-	int64_t check_at_ns;    /* 0: at the next change only */
-	unsigned failures;      /* in a row */
+	struct buf resources;    /* the last APIResourceList that it told */
+	int64_t own_revision;    /* of the status that we wrote */
+	int64_t check_at_ns;     /* 0: at the next change only */
+	unsigned failures;       /* in a row */
 	bool dirty, gone;
+	bool checked, available; /* what the last check found */
 	struct backend *next;
 };
 
@@ -54,8 +55,11 @@ struct aggregator {
 /* register.c: brings the APIServices that we make in line. `starting`: the built-in ones too. */
 NODISCARD int register_all(struct aggregator *g, bool starting, struct err *e);
 
-/* available.c: checks all that are dirty, at the same time, and writes their conditions. */
+/* available.c: checks all that are dirty, at the same time, publishes what came of it and writes
+ * their conditions. */
 void check_backends(struct aggregator *g);
 
+/* aggregator.c */
+void aggregation_publish(struct aggregator *g);
 void backend_forget(struct backend *b);
 void backend_set(str *to, str value);

@@ -199,8 +199,7 @@ static int route_to_service(struct callouts *c, const struct callout_target *t,
 	to->authority = arena_fmt(a, "%.*s:%d", STR_ARG(to->server_name), ask.port);
 	to->path = arena_fmt(a, "%s%.*s%.*s", str_starts(t->service_path, STR("/")) ? "" : "/",
 		STR_ARG(t->service_path), STR_ARG(query_of(call)));
-	call->shown = arena_fmt(
-		a, "%s \"https://%.*s%.*s\"", call->header_count ? "Get" : "Post",
+	call->shown = arena_fmt(a, "%s \"https://%.*s%.*s\"", call->header_count ? "Get" : "Post",
 		STR_ARG(to->authority), STR_ARG(to->path));
 	return service_resolve(a, &ask, &to->address, e);
 }

@@ -27,8 +27,7 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 }
 
 void endpoints_set(struct endpoints_server *p, struct registry *registry,
-	struct authorizer *authorizer, struct extensions *extensions,
-	struct aggregator *aggregator)
+	struct authorizer *authorizer, struct extensions *extensions, struct aggregator *aggregator)
 {
 	p->aggregator = aggregator;
 	p->extensions = extensions;

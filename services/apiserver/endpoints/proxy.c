@@ -82,8 +82,7 @@ static void refuse(struct proxied *p, int code, str text)
 
 static void fail(struct proxied *p, const struct err *e)
 {
-	refuse(p, 503,
-		arena_fmt(&p->r->arena, "error trying to reach service: %s", e->text));
+	refuse(p, 503, arena_fmt(&p->r->arena, "error trying to reach service: %s", e->text));
 }
 
 bool proxy_handle(struct request *r)

@@ -8,8 +8,8 @@ enum { GROUP_PRIORITY_MAX = 20000, VERSION_PRIORITY_MAX = 1000, PORT_MAX = 65535
 
 static void check_service_name(struct causes *c, const struct apiregistration_api_service *s)
 {
-	str needed = arena_fmt(c->arena, "%.*s.%.*s", STR_ARG(s->spec.version),
-		STR_ARG(s->spec.group));
+	str needed = arena_fmt(
+		c->arena, "%.*s.%.*s", STR_ARG(s->spec.version), STR_ARG(s->spec.group));
 	char quoted[QUOTE_MAX];
 
 	if (s->metadata.name.len && !str_eq(s->metadata.name, needed))
@@ -26,8 +26,8 @@ static void check_priority(
 			"must be positive and less than %d", max);
 }
 
-static void check_local(
-	struct causes *c, const struct field_path *p, const struct apiregistration_api_service_spec *s)
+static void check_local(struct causes *c, const struct field_path *p,
+	const struct apiregistration_api_service_spec *s)
 {
 	if (s->ca_bundle.len)
 		causes_invalid(c, FIELD(p, "caBundle"),
@@ -38,8 +38,8 @@ static void check_local(
 			"local APIServices may not have insecureSkipTLSVerify");
 }
 
-static void check_remote(
-	struct causes *c, const struct field_path *p, const struct apiregistration_api_service_spec *s)
+static void check_remote(struct causes *c, const struct field_path *p,
+	const struct apiregistration_api_service_spec *s)
 {
 	const struct field_path *at = FIELD(p, "service");
 	int32_t port = s->service->port ? *s->service->port : 0;
@@ -69,8 +69,8 @@ void check_api_service(struct validation *v, UNUSED const struct field_path *roo
 	if (s->spec.group.len)
 		check_name(c, FIELD(p, "group"), NAME_DNS1123_SUBDOMAIN, s->spec.group);
 	check_name(c, FIELD(p, "version"), NAME_DNS1035_LABEL, s->spec.version);
-	check_priority(c, p, "groupPriorityMinimum", s->spec.group_priority_minimum,
-		GROUP_PRIORITY_MAX);
+	check_priority(
+		c, p, "groupPriorityMinimum", s->spec.group_priority_minimum, GROUP_PRIORITY_MAX);
 	check_priority(c, p, "versionPriority", s->spec.version_priority, VERSION_PRIORITY_MAX);
 	if (s->spec.service)
 		check_remote(c, p, &s->spec);
