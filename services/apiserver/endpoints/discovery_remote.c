@@ -12,13 +12,13 @@ static struct group_version_kind *kind_of(
 }
 
 /* Subresources stand beside what they belong to: "boats/status". */
-static void add_subs(struct arena *a, const struct aggregated *s,
-	struct discovery_api_resource_discovery *to)
+static void add_subs(
+	struct arena *a, const struct aggregated *s, struct discovery_api_resource_discovery *to)
 {
 	const struct api_resource_list *list = s->resources;
 
-	to->subresources.at = arena_get(a,
-		(list->resources.len + 1) * sizeof(struct discovery_api_subresource_discovery));
+	to->subresources.at = arena_get(
+		a, (list->resources.len + 1) * sizeof(struct discovery_api_subresource_discovery));
 	for (size_t i = 0; i < list->resources.len; i++) {
 		const struct api_resource *r = &list->resources.at[i];
 		str rest = r->name;
@@ -35,8 +35,8 @@ static void add_subs(struct arena *a, const struct aggregated *s,
 struct discovery_api_version_discovery discovery_of_remote(
 	struct arena *a, const struct aggregated *s)
 {
-	struct discovery_api_version_discovery v = {.version = s->version,
-		.freshness = s->available ? STR("Current") : STR("Stale")};
+	struct discovery_api_version_discovery v = {
+		.version = s->version, .freshness = s->available ? STR("Current") : STR("Stale")};
 	const struct api_resource_list *list = s->resources;
 
 	if (!list)
