@@ -117,6 +117,16 @@ int table_of_object(struct request *r, void *object, struct table **to, struct e
 	return 0;
 }
 
+int table_of_event(struct request *r, void *object, bool first, struct table **to, struct err *e)
+{
+	TRY(table_of_object(r, object, to, e));
+	if (!first) {
+		(*to)->column_definitions.at = NULL;
+		(*to)->column_definitions.len = 0;
+	}
+	return 0;
+}
+
 static int include(struct request *r, void *object, str *to, struct err *e)
 {
 	str wish = url_query_get(&r->query, STR("includeObject"));

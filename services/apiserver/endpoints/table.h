@@ -16,3 +16,7 @@ NODISCARD int table_add(struct request *r, struct table *t, void *object, struct
 
 /* The same for one object, which may also be a list of this resource's kind. */
 NODISCARD int table_of_object(struct request *r, void *object, struct table **to, struct err *e);
+
+/* The same for an event of a watch: only the first has the columns. */
+NODISCARD int table_of_event(
+	struct request *r, void *object, bool first, struct table **to, struct err *e);

@@ -267,10 +267,7 @@ static int tell_bookmark(struct watcher *w, bool end_of_initial, struct err *e)
 	if (r->form.as == AS_TABLE) {
 		struct table *table;
 
-		TRY(table_new(r, &table, e));
-		TRY(table_add(r, table, object, e));
-		if (w->told_any)
-			table->column_definitions.len = 0;
+		TRY(table_of_event(r, object, !w->told_any, &table, e));
 		object = table;
 	}
 	TRY(frame_of_object(r, WATCH_BOOKMARK, object, &f, e));

@@ -74,10 +74,7 @@ static int frame_of_leaving(struct request *r, const struct storage_event *ev, b
 	if (r->form.as == AS_TABLE) {
 		struct table *table;
 
-		TRY(table_new(r, &table, e));
-		TRY(table_add(r, table, object, e));
-		if (!first)
-			table->column_definitions.len = 0;
+		TRY(table_of_event(r, object, first, &table, e));
 		object = table;
 	}
 	return frame_of_object(r, WATCH_DELETED, object, to, e);
@@ -212,10 +209,7 @@ static int shown(struct request *r, const struct stored *o, bool first, void **t
 		*to = object;
 		return 0;
 	}
-	TRY(table_new(r, &table, e));
-	TRY(table_add(r, table, object, e));
-	if (!first)
-		table->column_definitions.len = 0;
+	TRY(table_of_event(r, object, first, &table, e));
 	*to = table;
 	return 0;
 }
