@@ -1,7 +1,7 @@
 /*
  * Which handler a request belongs to.
  */
-#include "apiserver/endpoints/request.h"
+#include "apiserver/endpoints/proxy.h"
 #include "lib/structural/structural.h"
 
 struct verb_row {
@@ -31,6 +31,8 @@ static void not_allowed(struct request *r);
 
 void dispatch(struct request *r)
 {
+	if (proxy_handle(r))
+		return;
 	if (r->info.is_resource) {
 		if (find_resource(r))
 			dispatch_resource(r);
