@@ -280,8 +280,8 @@ static int open_aggregator(struct apiserver *s, struct err *e)
 		.clock = &clock_system,
 		.endpoint_routing = s->flags.enable_aggregator_routing};
 
-	TRY(read_file(s, s->flags.proxy_client_cert_file, &o.cert_pem, e));
-	TRY(read_file(s, s->flags.proxy_client_key_file, &o.key_pem, e));
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_cert_file, &o.cert_pem, e));
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_key_file, &o.key_pem, e));
 	return aggregator_open(&o, &s->aggregator, e);
 }
 
