@@ -11,6 +11,8 @@ from machine_options import API_PORT, Options
 from paths import ROOT
 from vm import Machine
 
+pytestmark = pytest.mark.long
+
 ACCESS_PORT = 6444
 LINE = r"to administer it, once: coraclectl kubeconfig https://10\.0\.2\.15:6444 ([-a-z0-9]{29})"
 

@@ -1,7 +1,10 @@
 """Settings that are wrong: the screen says which, from where, what for; nothing half-starts; corrected, it starts."""
+import pytest
 from machine_options import Options
 from run import state_disk
 from vm import Machine
+
+pytestmark = pytest.mark.long
 
 SHOWN_S = 60
 
