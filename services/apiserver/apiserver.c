@@ -35,6 +35,7 @@ struct apiserver {
 	struct admission *admission;
 	struct registry *registry;
 	struct extensions *extensions;
+	struct aggregator *aggregator;
 	struct endpoints_server *endpoints;
 	struct io_threads *threads;
 	struct pool workers;
@@ -270,6 +271,20 @@ static int open_extensions(struct apiserver *s, struct err *e)
 	return extensions_open(&o, &s->extensions, e);
 }
 
+static int open_aggregator(struct apiserver *s, struct err *e)
+{
+	struct aggregator_options o = {.storage = s->storage,
+		.registry = s->registry,
+		.extensions = s->extensions,
+		.callouts = s->callouts,
+		.clock = &clock_system,
+		.endpoint_routing = s->flags.enable_aggregator_routing};
+
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_cert_file, &o.cert_pem, e));
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_key_file, &o.key_pem, e));
+	return aggregator_open(&o, &s->aggregator, e);
+}
+
 static void make_health(struct apiserver *s)
 {
 	s->checked[0] = (struct health_endpoint){"/livez", live_checks, COUNT_OF(live_checks)};
@@ -419,7 +434,8 @@ static int start(struct apiserver *s, struct err *e)
 	TRY(open_authorizer(s, e));
 	TRY(open_registry(s, e));
 	TRY(open_extensions(s, e));
-	endpoints_set(s->endpoints, s->registry, s->authorizer, s->extensions);
+	TRY(open_aggregator(s, e));
+	endpoints_set(s->endpoints, s->registry, s->authorizer, s->extensions, s->aggregator);
 	b.storage = s->storage;
 	b.registry = s->registry;
 	for (size_t i = 0; i < s->flags.authorization_mode.len; i++)
@@ -437,6 +453,8 @@ static void end(struct apiserver *s)
 		pool_free(&s->workers);
 	if (s->threads)
 		io_threads_free(s->threads);
+	if (s->aggregator)
+		aggregator_close(s->aggregator);
 	if (s->extensions)
 		extensions_close(s->extensions);
 	if (s->registry)

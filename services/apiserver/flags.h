@@ -27,6 +27,8 @@ struct apiserver_flags {
 	int64_t max_mutating;
 	int64_t max_requests;
 	int64_t min_request_timeout_s;
+	str proxy_client_cert_file;
+	str proxy_client_key_file;
 	int64_t request_timeout_ns;
 	struct str_list requestheader_allowed_names;
 	str requestheader_client_ca_file;

@@ -67,6 +67,8 @@ static int run(struct service *s, const char *path, struct err *e)
 	wait_after_deaths(s->folder_name);
 	TRY(file_read(&s->arena, path, RUN_FILE_BYTES_MAX, &text, e));
 	TRY(run_file_read(&s->arena, text, &s->run, e));
+	if (s->run.log && dup2(STDOUT_FILENO, STDERR_FILENO) < 0) /* the logger reads one */
+		return err_set_errno(e, errno, "leading errors to the log");
 	TRY(service_wait(s->run.needs, true, INT64_MAX, e));
 	TRY(read_values(s, e));
 	TRY(find_user(s, s->run.user, &s->user, e));
@@ -215,8 +217,6 @@ static int become(struct service *s, const char *socket, struct err *e)
 	envp[env->len + 1] = (char *)arena_fmt(&s->arena, "HOME=%s", s->user->pw_dir).at;
 	if (socket)
 		envp[env->len + 2] = (char *)arena_fmt(&s->arena, "NOTIFY_SOCKET=%s", socket).at;
-	if (s->run.log && dup2(STDOUT_FILENO, STDERR_FILENO) < 0) /* the logger reads one */
-		return err_set_errno(e, errno, "leading errors to the log");
 	TRY(place_user(s->user, s->run.caps, e));
 	if (notify == RUN_NOTIFY_START && write(NOTIFICATION_FD, "\n", 1) < 0)
 		return err_set_errno(e, errno, "telling that it starts");

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@ enum {
 	SERVICES_S = 11, /* for all services together; the whole has 20 */
 	KILLED_S = 1,
 	STRAGGLERS_S = 2,
+	FORCE_S = 6, /* after the services' time */
 	CRASH_S = 10,
 	MOUNTS_BYTES_MAX = 1 << 20,
 	MOUNTS_MAX = 4096,
@@ -32,7 +34,9 @@ static const struct {
 static const char *const last_services[] = {"setup", "status"};
 
 static int stop_services(const char *how, struct err *e);
+static void force_end(int how);
 static void stop_wave(struct arena *a, struct str_list *left, int64_t deadline_ns);
+static void stop_loggers(struct arena *a, const struct str_list *services);
 static bool is_last(str name);
 static bool is_needed(struct arena *a, str name, const struct str_list *left);
 static int end(void) NORETURN;
@@ -53,13 +57,24 @@ int shutdown_main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT_OF(ends); i++) {
 		if (!str_eq(what, str_of(ends[i].name)))
 			continue;
-		if (stop_services(ends[i].name, &e) == 0)
-			return 0;
-		log_error("shutdown: %s", e.text);
-		return 1;
+		if (stop_services(ends[i].name, &e) < 0)
+			log_error("shutdown: %s", e.text);
+		else
+			force_end(ends[i].how);
+		return 0;
 	}
 	fprintf(stderr, "usage: shutdown reboot|poweroff|halt\n");
 	return 2;
+}
+
+/* What hangs in the kernel does not keep the machine; when all has ended, process 1 ends us too. */
+static void force_end(int how)
+{
+	poll(NULL, 0, FORCE_S * 1000);
+	say("some service does not end");
+	sync();
+	unmount_all();
+	reboot(how);
 }
 
 static int stop_services(const char *how, struct err *e)
@@ -70,7 +85,7 @@ static int stop_services(const char *how, struct err *e)
 	struct arena a;
 
 	if (fd < 0 && errno == EEXIST)
-		return 0; /* it is under way */
+		return err_set(e, ERR_EXISTS, "it is under way");
 	if (fd < 0 || write(fd, how, strlen(how)) < 0)
 		log_error("shutdown: noting down %s: %s", how, strerror(errno));
 	if (fd >= 0)
@@ -87,6 +102,7 @@ static int stop_services(const char *how, struct err *e)
 			left.at[left.len++] = all.at[i];
 	while (left.len)
 		stop_wave(&a, &left, deadline);
+	stop_loggers(&a, &all);
 	arena_free(&a);
 	return service_terminate(e);
 }
@@ -119,6 +135,22 @@ static void stop_wave(struct arena *a, struct str_list *left, int64_t deadline_n
 			log_warning("shutdown: %s", why.text);
 	}
 	*left = rest;
+}
+
+/* One that still waits for the state would not see the end of what it shall read. */
+static void stop_loggers(struct arena *a, const struct str_list *services)
+{
+	struct service_status setup;
+
+	service_status(STR("setup"), &setup);
+	if (setup.ready)
+		return;
+	for (size_t i = 0; i < services->len; i++) {
+		struct err has_none;
+
+		(void)!service_command(
+			arena_fmt(a, "%.*s/log", STR_ARG(services->at[i])), "d", &has_none);
+	}
 }
 
 static bool is_last(str name)

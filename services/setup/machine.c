@@ -55,13 +55,15 @@ struct machine {
 };
 
 static int start(struct machine *m, struct err *e);
-static int read_settings(struct machine *m, struct err *e);
+static bool is_master(const struct machine *m);
+static int read_settings(struct machine *m);
 static int open_state(struct machine *m, struct err *e);
 static int keep_settings(struct machine *m, struct err *e);
 static int keep_token(struct machine *m, struct err *e);
 static int write_settings(struct machine *m, struct err *e);
 static int renew(struct machine *m, struct err *e);
 static int start_services(str role, struct err *e);
+static int set_time_service(struct machine *m, struct err *e);
 static void restart_users(unsigned changed);
 static void tell(struct machine *m);
 static void on_signal(struct loop_watch *w, uint32_t events);
@@ -105,7 +107,7 @@ static int start(struct machine *m, struct err *e)
 	*e = (struct err){0};
 	if (machine_clock_set(false, e) < 0)
 		return -1;
-	TRY(read_settings(m, e));
+	TRY(read_settings(m));
 	m->network.changed = on_network;
 	TRY(network_start(&m->network, &m->loop, &m->settings, e));
 	TRY(open_state(m, e));
@@ -122,7 +124,7 @@ static int start(struct machine *m, struct err *e)
 	if (write(NOTIFICATION_FD, "\n", 1) < 0)
 		log_warning("setup: nobody is told that it is ready: %s", strerror(errno));
 	close(NOTIFICATION_FD);
-	if (settings_has_role(&m->settings, STR("master"))) {
+	if (is_master(m)) {
 		m->handout.changed = on_handout;
 		m->cluster.made = on_cluster;
 		TRY(keep_token(m, e));
@@ -131,14 +133,17 @@ static int start(struct machine *m, struct err *e)
 		TRY(start_services(str_trim(str_cut(&rest, ',')), e));
 	m->running = true;
 	m->report.phase = "running";
-	return settings_has_role(&m->settings, STR("master"))
-		? cluster_follow(&m->cluster, &m->loop, e)
-		: 0;
+	TRY(set_time_service(m, e));
+	return is_master(m) ? cluster_follow(&m->cluster, &m->loop, e) : 0;
 }
 
-static int read_settings(struct machine *m, struct err *e)
+static bool is_master(const struct machine *m)
 {
-	(void)e;
+	return settings_has_role(&m->settings, STR("master"));
+}
+
+static int read_settings(struct machine *m)
+{
 	sources_read(&m->arena, &m->sources, &m->report.problems);
 	settings_resolve(&m->sources, &m->settings, &m->report.problems);
 	return m->report.problems.len ? -1 : 0;
@@ -146,15 +151,15 @@ static int read_settings(struct machine *m, struct err *e)
 
 static int open_state(struct machine *m, struct err *e)
 {
+	bool kept;
+
 	TRY(state_open(&m->arena, m->settings.at[SETTING_STATE], &m->state, e));
 	TRY(machine_clock_set(true, e));
-	TRY(sources_read_kept(&m->arena, &m->sources, e));
-	struct settings before = m->settings;
-
+	TRY(sources_read_kept(&m->arena, &m->sources, &kept, e));
 	settings_resolve(&m->sources, &m->settings, &m->report.problems);
 	if (m->report.problems.len)
 		return -1;
-	return m->sources.at[SOURCE_KEPT].len || before.at[0].at == NULL ? 0 : keep_settings(m, e);
+	return kept ? 0 : keep_settings(m, e);
 }
 
 static int keep_settings(struct machine *m, struct err *e)
@@ -225,6 +230,8 @@ static int renew(struct machine *m, struct err *e)
 	struct arena a;
 	unsigned changed = 0;
 
+	if (!is_master(m))
+		return 0;
 	arena_init(&a, ARENA_NO_LIMIT);
 	struct str_list given = settings_list(&a, s->at[SETTING_ADDRESSES]), own = {0};
 	struct str_list all = {arena_get(&a, (given.len + ADDRESSES_MAX + 2) * sizeof(str)), 0};
@@ -299,21 +306,40 @@ static int start_services(str role, struct err *e)
 	return done;
 }
 
+/* It runs as long as there is somebody to ask, and asks those that are known now. */
+static int set_time_service(struct machine *m, struct err *e)
+{
+	if (!m->network.new_time_servers)
+		return 0;
+	m->network.new_time_servers = false;
+	return service_command(STR("ntpd"), m->network.has_time_servers ? "ru" : "d", e);
+}
+
 static void tell(struct machine *m)
 {
 	struct report *r = &m->report;
 
 	buf_reset(&r->notices);
+	buf_reset(&r->settings);
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (m->settings.from[i] != SOURCE_PRESET)
+			report_setting(r, "%s=%.*s (%s)", setting_name((enum setting)i),
+				STR_ARG(setting_is_secret((enum setting)i) ? STR("...")
+									   : m->settings.at[i]),
+				setting_source_name(m->settings.from[i]));
 	if (m->running) {
+		r->state = m->state.device.len ? m->state.device : STR("RAM");
 		network_put_notices(&m->network, &r->notices);
 		if (!m->state.device.len)
 			report_notice(r,
 				"the state is in RAM and ends with the machine; an empty disk with "
 				"the serial coracle-state would keep it");
-		if (!settings_has_role(&m->settings, STR("master")))
+		if (!is_master(m))
 			report_notice(r,
 				"the role node is not built yet: nothing is started; set "
 				"coracle.role=master");
+		else if (settings_has_role(&m->settings, STR("node")))
+			report_notice(r, "the role node is not built yet: pods stay Pending");
 	}
 	handout_code(&m->handout, r->code);
 	report_write(r);

@@ -24,6 +24,7 @@ static int set_static(struct network *n, str name, struct err *e);
 static int set_lease(str name, const struct pair_list *lease, struct err *e);
 static void apply_leases(struct network *n);
 static void write_servers(struct network *n, struct buf *dns, struct buf *ntp);
+static bool replace(const char *path, str content);
 static void put_servers(struct buf *to, const char *word, str list, char separator, bool names);
 
 int network_start(struct network *n, struct loop *l, const struct settings *s, struct err *e)
@@ -207,13 +208,26 @@ static void apply_leases(struct network *n)
 
 static void write_servers(struct network *n, struct buf *dns, struct buf *ntp)
 {
-	struct err e;
-
 	mkdir(ETC_FOLDER, 0755);
-	if (file_write(ETC_FOLDER "/resolv.conf", 0644, buf_str(dns), &e) < 0 ||
-		file_write(ETC_FOLDER "/ntp.conf", 0644, buf_str(ntp), &e) < 0)
-		log_error("%s", e.text);
+	replace(ETC_FOLDER "/resolv.conf", buf_str(dns));
+	n->new_time_servers |= replace(ETC_FOLDER "/ntp.conf", buf_str(ntp));
 	n->has_time_servers = ntp->len > 0;
+}
+
+/* Whether it said something else before. */
+static bool replace(const char *path, str content)
+{
+	struct arena a;
+	struct err e;
+	str before;
+
+	arena_init(&a, ARENA_NO_LIMIT);
+	bool same = file_read(&a, path, SERVERS_BYTES_MAX, &before, &e) == 0 &&
+		str_eq(before, content);
+	if (!same && file_write(path, 0644, content, &e) < 0)
+		log_error("%s", e.text);
+	arena_free(&a);
+	return !same;
 }
 
 static void put_servers(struct buf *to, const char *word, str list, char separator, bool names)

@@ -22,6 +22,7 @@ struct network {
 	const struct settings *settings;
 	struct loop_watch links, leases;
 	bool has_time_servers; /* ETC_FOLDER/ntp.conf names some */
+	bool new_time_servers; /* others than before; the owner takes it back */
 };
 
 NODISCARD int network_start(

@@ -15,6 +15,7 @@ void report_init(struct report *r)
 	*r = (struct report){.phase = "starting"};
 	buf_init(&r->problems, TEXT_BYTES_MAX);
 	buf_init(&r->notices, TEXT_BYTES_MAX);
+	buf_init(&r->settings, TEXT_BYTES_MAX);
 }
 
 void report_problem(struct report *r, const char *fmt, ...)
@@ -37,6 +38,15 @@ void report_notice(struct report *r, const char *fmt, ...)
 	va_end(args);
 }
 
+void report_setting(struct report *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(&r->settings, fmt, args);
+	va_end(args);
+}
+
 void report_write(struct report *r)
 {
 	struct buf b;
@@ -46,6 +56,9 @@ void report_write(struct report *r)
 	buf_add_fmt(&b, "phase=%s\n", r->phase);
 	put_lines(&b, "problem", buf_str(&r->problems));
 	put_lines(&b, "notice", buf_str(&r->notices));
+	put_lines(&b, "setting", buf_str(&r->settings));
+	if (r->state.at)
+		buf_add_fmt(&b, "state=%.*s\n", STR_ARG(r->state));
 	if (r->code[0])
 		buf_add_fmt(&b, "code=%s\n", r->code);
 	if (file_write(REPORT_FILE, 0600, buf_str(&b), &e) < 0)

@@ -31,13 +31,14 @@ void sources_read(struct arena *a, struct setting_sources *to, struct buf *probl
 	read_disk(a, to, problems);
 }
 
-int sources_read_kept(struct arena *a, struct setting_sources *to, struct err *e)
+int sources_read_kept(struct arena *a, struct setting_sources *to, bool *kept, struct err *e)
 {
 	str text;
 
 	TRY(state_read(a, "settings", &text, e));
 	if (text.at && settings_read_file(a, text, &to->at[SOURCE_KEPT], e) < 0)
 		return err_context(e, STATE_FOLDER "/settings");
+	*kept = text.at;
 	return 0;
 }
 

@@ -9,5 +9,6 @@
 /* All but what was kept, which lies with the state. What cannot be read is a problem. */
 void sources_read(struct arena *a, struct setting_sources *to, struct buf *problems);
 
-/* STATE_FOLDER/settings, once the state is there. */
-NODISCARD int sources_read_kept(struct arena *a, struct setting_sources *to, struct err *e);
+/* STATE_FOLDER/settings, once the state is there; not `*kept`: this is the first boot. */
+NODISCARD int sources_read_kept(
+	struct arena *a, struct setting_sources *to, bool *kept, struct err *e);

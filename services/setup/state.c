@@ -27,20 +27,32 @@ enum {
 static const struct {
 	const char *name, *at;
 	mode_t mode;
+	bool is_data; /* may fill up without harm to the rest */
 } places[] = {
-	{"etcd", "/var/lib/etcd", 0700},
-	{"kubernetes", "/etc/kubernetes", 0755},
-	{"cni-net.d", "/etc/cni/net.d", 0755},
-	{"cni-bin", "/opt/cni/bin", 0755},
-	{"kubelet", "/var/lib/kubelet", 0755},
-	{"log", "/var/log", 0755},
+	{"etcd", "/var/lib/etcd", 0700, false},
+	{"kubernetes", "/etc/kubernetes", 0755, false},
+	{"cni-net.d", "/etc/cni/net.d", 0755, false},
+	{"cni-bin", "/opt/cni/bin", 0755, false},
+	{"kubelet", "/var/lib/kubelet", 0755, true},
+	{"log", "/var/log", 0755, true},
 };
 
-static int find(struct arena *a, str wanted, struct volume *to, bool *found, struct err *e);
-static const struct volume *choose(const struct volume *all, size_t len, str wanted, bool *refused);
-static int open_disk(const struct volume *v, struct state *to, struct err *e);
+/* What a disk is for: its label, or its partition's name or its serial while it is empty. */
+struct purpose {
+	const char *label, *serial, *folder;
+};
+
+static const struct purpose for_state = {STATE_LABEL, "coracle-state", STATE_FOLDER};
+static const struct purpose for_data = {"CORACLE-DATA", "coracle-data", STATE_FOLDER "-data"};
+
+static int find(struct arena *a, const struct purpose *p, str wanted, struct volume *to,
+	bool *found, struct err *e);
+static const struct volume *choose(const struct volume *all, size_t len, const struct purpose *p,
+	str wanted, const struct volume **refused);
+static int open_disk(const struct volume *v, const struct purpose *p, struct err *e);
+static int open_data(struct arena *a, struct err *e);
 static int open_ram(struct err *e);
-static int make_file_system(const char *device, bool in_ram, struct err *e);
+static int make_file_system(const char *device, const char *label, bool in_ram, struct err *e);
 static int check_file_system(const char *device, struct err *e);
 static int run(const char *const *argv, int most, struct err *e);
 static int open_places(struct err *e);
@@ -60,14 +72,16 @@ int state_open(struct arena *a, str wanted, struct state *to, struct err *e)
 		return 0;
 	}
 	if (!str_eq(wanted, STR("ram")))
-		TRY(find(a, wanted, &disk, &found, e));
-	if (found)
-		TRY(open_disk(&disk, &s, e));
-	else
+		TRY(find(a, &for_state, wanted, &disk, &found, e));
+	if (found) {
+		TRY(open_disk(&disk, &for_state, e));
+		s.device = disk.device;
+	} else {
 		TRY(open_ram(e));
+	}
+	TRY(open_data(a, e));
 	TRY(open_places(e));
 	TRY(state_write("device", 0644, s.device, e));
-	s.made |= !found;
 	*to = s;
 	return 0;
 }
@@ -94,10 +108,12 @@ int state_write(const char *name, mode_t mode, str content, struct err *e)
 	return done;
 }
 
-static int find(struct arena *a, str wanted, struct volume *to, bool *found, struct err *e)
+static int find(struct arena *a, const struct purpose *p, str wanted, struct volume *to,
+	bool *found, struct err *e)
 {
-	bool must = !str_eq(wanted, STR("auto")), refused = false;
+	bool must = !str_eq(wanted, STR("auto"));
 	int64_t deadline = clock_system.monotonic_ns(&clock_system) + DISK_WAIT_S * NS_PER_S;
+	const struct volume *v = NULL, *refused = NULL;
 	struct device_wait wait;
 
 	TRY(device_wait_open(&wait, e));
@@ -107,63 +123,79 @@ static int find(struct arena *a, str wanted, struct volume *to, bool *found, str
 
 		if (volumes_find(a, &all, &len, e) < 0)
 			break;
-		const struct volume *v = choose(all, len, wanted, &refused);
-
-		if (v)
-			*to = *v;
-		*found = v;
+		v = choose(all, len, p, wanted, &refused);
 		if (v || !must || refused || !device_wait_next(&wait, deadline))
 			break;
 	}
 	device_wait_close(&wait);
-	if (*found || !must)
+	*found = v;
+	if (v) {
+		*to = *v;
 		return 0;
+	}
 	if (refused)
 		return err_set(e, ERR_INVALID,
-			"coracle.state=%.*s: this disk holds something else; take an empty one, or "
-			"one with the label " STATE_LABEL,
+			"%s%s holds something else; take an empty disk, or one with the label %s",
+			must ? "coracle.state=" : "", refused->device.at, p->label);
+	if (must)
+		return err_set(e, ERR_NOT_FOUND,
+			"coracle.state=%.*s: there is no such disk; attach it, or set "
+			"coracle.state=ram",
 			STR_ARG(wanted));
-	return err_set(e, ERR_NOT_FOUND,
-		"coracle.state=%.*s: there is no such disk; attach it, or set coracle.state=ram",
-		STR_ARG(wanted));
+	return 0;
 }
 
-static const struct volume *choose(const struct volume *all, size_t len, str wanted, bool *refused)
+/* One that has the label goes before one that would get it. */
+static const struct volume *choose(const struct volume *all, size_t len, const struct purpose *p,
+	str wanted, const struct volume **refused)
 {
+	const struct volume *empty = NULL;
 	bool named = str_starts(wanted, STR("/dev/"));
 
 	for (size_t i = 0; i < len; i++) {
 		const struct volume *v = &all[i];
-		bool labelled = v->content.kind == VOLUME_EXT4 &&
-			str_eq(v->content.label, STR(STATE_LABEL));
 		bool meant = named ? str_eq(v->device, wanted)
-				   : str_eq(v->serial, STR("coracle-state")) ||
-				str_eq(v->partition, STR(STATE_LABEL));
-		bool empty = v->content.kind == VOLUME_EMPTY && !v->has_partitions;
+				   : str_eq(v->serial, str_of(p->serial)) ||
+				str_eq(v->partition, str_of(p->label));
 
 		if (v->read_only || (named && !meant))
 			continue;
-		if (labelled || (meant && empty))
+		if (v->content.kind == VOLUME_EXT4 && str_eq(v->content.label, str_of(p->label)))
 			return v;
-		*refused |= named;
+		if (meant && v->content.kind == VOLUME_EMPTY && !v->has_partitions)
+			empty = v;
+		else if (meant)
+			*refused = v;
 	}
-	return NULL;
+	return empty;
 }
 
-static int open_disk(const struct volume *v, struct state *to, struct err *e)
+static int open_disk(const struct volume *v, const struct purpose *p, struct err *e)
 {
-	to->device = v->device;
 	if (v->content.kind == VOLUME_EMPTY) {
-		log_info("%s is empty and becomes the state disk", v->device.at);
-		TRY(make_file_system(v->device.at, false, e));
-		to->made = true;
+		log_info("%s is empty and becomes %s", v->device.at, p->label);
+		TRY(make_file_system(v->device.at, p->label, false, e));
 	} else {
 		TRY(check_file_system(v->device.at, e));
 	}
-	if (mount(v->device.at, STATE_FOLDER, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
+	if (mkdir(p->folder, 0755) < 0 && errno != EEXIST)
+		return err_set_errno(e, errno, "making %s", p->folder);
+	if (mount(v->device.at, p->folder, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
 		    "errors=panic") < 0)
 		return err_set_errno(e, errno, "mounting %s", v->device.at);
 	return 0;
+}
+
+/* Where there is no disk for it, the state has the places for data too. */
+static int open_data(struct arena *a, struct err *e)
+{
+	struct volume disk;
+	bool found;
+
+	if (is_mounted(for_data.folder))
+		return 0;
+	TRY(find(a, &for_data, STR("auto"), &disk, &found, e));
+	return found ? open_disk(&disk, &for_data, e) : 0;
 }
 
 /* As large as the memory, which compression makes it look like; what is not written costs nothing.
@@ -182,16 +214,16 @@ static int open_ram(struct err *e)
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
 	(void)!put(ZRAM "/comp_algorithm", STR("lz4"), &unused); /* else the kernel's own */
 	TRY(put(ZRAM "/disksize", str_of(size), e));
-	TRY(make_file_system("/dev/zram0", true, e));
+	TRY(make_file_system("/dev/zram0", STATE_LABEL, true, e));
 	if (mount("/dev/zram0", STATE_FOLDER, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
 		    "discard,errors=panic") < 0)
 		return err_set_errno(e, errno, "mounting /dev/zram0");
 	return 0;
 }
 
-static int make_file_system(const char *device, bool in_ram, struct err *e)
+static int make_file_system(const char *device, const char *label, bool in_ram, struct err *e)
 {
-	const char *const argv[] = {MKE2FS, "-q", "-t", "ext4", "-L", STATE_LABEL, "-m", "1", "-E",
+	const char *const argv[] = {MKE2FS, "-q", "-t", "ext4", "-L", label, "-m", "1", "-E",
 		in_ram ? "nodiscard,lazy_itable_init=1" : "lazy_itable_init=1,lazy_journal_init=1",
 		"-O", in_ram ? "^has_journal" : "metadata_csum", device, NULL};
 
@@ -232,8 +264,11 @@ static int open_places(struct err *e)
 	int done = 0;
 
 	arena_init(&a, ARENA_NO_LIMIT);
+	bool has_data = is_mounted(for_data.folder);
+
 	for (size_t i = 0; i < COUNT_OF(places) && done == 0; i++) {
-		const char *from = arena_fmt(&a, STATE_FOLDER "/%s", places[i].name).at;
+		const char *folder = places[i].is_data && has_data ? for_data.folder : STATE_FOLDER;
+		const char *from = arena_fmt(&a, "%s/%s", folder, places[i].name).at;
 
 		if (is_mounted(places[i].at))
 			continue;

@@ -3,6 +3,8 @@
  * root that are folders of it. It is on a disk or partition with the label CORACLE-STATE, on an
  * empty disk that is meant for it (named by the setting, or with the serial coracle-state), which
  * is formatted, or in RAM (ext4 on zram). A disk that holds anything else is never touched.
+ * In the same way a disk CORACLE-DATA holds what may fill up: pods and logs; without one the state
+ * does.
  *
  * Threading: before the machine's loop runs; everything blocks.
  */
@@ -17,7 +19,6 @@
 
 struct state {
 	str device; /* of the disk; empty: it is in RAM */
-	bool made;  /* just now */
 };
 
 /* `wanted` is the setting: auto, disk, ram or a device. */

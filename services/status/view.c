@@ -38,7 +38,12 @@ static void put_head(const struct view *v, struct buf *to)
 	buf_add_fmt(to, "\naddresses");
 	for (size_t i = 0; i < v->addresses.len; i++)
 		buf_add_fmt(to, " %.*s", STR_ARG(v->addresses.at[i]));
+	str state = pairs_get(&v->report, STR("state"));
+
 	buf_add_fmt(to, "%s\n", v->addresses.len ? "" : " none yet");
+	if (state.len)
+		buf_add_fmt(to, "state in %.*s\n", STR_ARG(state));
+	put_all(&v->report, "setting", "set: ", to);
 }
 
 static void put_service(const struct view_service *s, struct buf *to)

@@ -28,9 +28,12 @@ TEST(view_of_a_machine_that_is_ready)
 		.service_count = COUNT_OF(services)};
 
 	CHECK_STR(shown(t, &v, "node-name=boat-1\nrole=master\n",
-			  "phase=running\nnotice=a word\ncode=abcd\n"),
+			  "phase=running\nnotice=a word\ncode=abcd\nstate=/dev/vdb\n"
+			  "setting=role=master (config disk)\n"),
 		"Coracle v1.36.2  node boat-1  role master\n"
 		"addresses 192.0.2.10\n"
+		"state in /dev/vdb\n"
+		"set: role=master (config disk)\n"
 		"kube-apiserver             ready\n"
 		"ntpd                       off; it has ended 1 times\n"
 		"udhcpc@eth0                runs\n"

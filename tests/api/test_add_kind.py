@@ -25,7 +25,8 @@ def tree(tmp_path_factory):
     tree = tmp_path_factory.mktemp("tree")
     shutil.copytree(ROOT / "services", tree / "services")
     shutil.copy(ROOT / "Makefile", tree)
-    (tree / "rootfs").symlink_to(ROOT / "rootfs")
+    for name in ("rootfs", "image"):
+        (tree / name).symlink_to(ROOT / name)
     (tree / "out").mkdir()
     (tree / "out/sysroot").symlink_to(ROOT / "out/sysroot")
     name, text = recipe()

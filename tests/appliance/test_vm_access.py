@@ -11,6 +11,8 @@ from machine_options import API_PORT, Options
 from paths import ROOT
 from vm import Machine
 
+pytestmark = pytest.mark.long
+
 ACCESS_PORT = 6444
 LINE = r"to administer it, once: coraclectl kubeconfig https://10\.0\.2\.15:6444 ([-a-z0-9]{29})"
 
@@ -31,7 +33,7 @@ def other(code):
 
 
 def test_the_kubeconfig_is_fetched_once(images, tmp_path, coraclectl):
-    with Machine(tmp_path / "vm", Options(forward=(API_PORT, ACCESS_PORT))) as machine:
+    with Machine(tmp_path / "vm", Options(forward={API_PORT: 0, ACCESS_PORT: 0})) as machine:
         machine.wait_ready()
         code = machine.wait_serial(LINE, 60)[1]
         url, api = (f"https://127.0.0.1:{machine.forwarded(port)}" for port in (ACCESS_PORT, API_PORT))

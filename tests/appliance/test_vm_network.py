@@ -1,8 +1,11 @@
 """The network comes and goes; nothing waits for it, and certificates follow the addresses."""
 import ssl
 
+import pytest
 from machine_options import API_PORT, Options
 from vm import Machine
+
+pytestmark = pytest.mark.long
 
 SHOWN_S = 60
 

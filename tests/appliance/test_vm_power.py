@@ -4,6 +4,8 @@ from machine_options import Options
 from run import state_disk
 from vm import Machine
 
+pytestmark = pytest.mark.long
+
 END_S = 20
 
 

@@ -1,7 +1,10 @@
 """Settings that are wrong: the screen says which, from where, what for; nothing half-starts; corrected, it starts."""
+import pytest
 from machine_options import Options
 from run import state_disk
 from vm import Machine
+
+pytestmark = pytest.mark.long
 
 SHOWN_S = 60
 
@@ -44,7 +47,7 @@ def test_a_named_disk_that_holds_something_is_not_touched(images, tmp_path):
         disk.seek(5000)
         disk.write(b"somebody's work")
     with Machine(tmp_path / "vm", Options(state=state, agent=True, cmdline="coracle.state=/dev/vdb")) as machine:
-        machine.wait_serial(r"WRONG: coracle\.state=/dev/vdb: this disk holds something else", SHOWN_S)
+        machine.wait_serial(r"WRONG: coracle\.state=/dev/vdb holds something else; take an empty disk", SHOWN_S)
         assert machine.stop(20)
     with open(state, "rb") as disk:
         assert disk.read(5015) == bytes(5000) + b"somebody's work"

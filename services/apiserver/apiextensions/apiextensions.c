@@ -113,9 +113,27 @@ void catalog_publish(struct extensions *x)
 	before = x->catalog;
 	x->catalog = c;
 	atomic_store(&x->serial, c->serial);
+	if (x->listener && !x->listener->posted) {
+		x->listener->posted = true;
+		loop_post(x->listener->loop, &x->listener->task);
+	}
 	pthread_mutex_unlock(&x->lock);
 	if (before)
 		counted_drop(&before->counted);
+}
+
+void extensions_listen(struct extensions *x, struct extensions_listener *l)
+{
+	pthread_mutex_lock(&x->lock);
+	x->listener = l;
+	pthread_mutex_unlock(&x->lock);
+}
+
+void extensions_told(struct extensions *x, struct extensions_listener *l)
+{
+	pthread_mutex_lock(&x->lock);
+	l->posted = false;
+	pthread_mutex_unlock(&x->lock);
 }
 
 struct catalog *extensions_catalog(struct extensions *x)

@@ -44,3 +44,13 @@ struct catalog *extensions_catalog(struct extensions *x);
 
 /* Which it is now, without taking it. */
 int64_t extensions_serial(struct extensions *x);
+
+/* Posted whenever the catalog has changed, once until it runs and calls extensions_told; NULL:
+ * nobody is told any more. */
+struct extensions_listener {
+	struct loop_task task;
+	struct loop *loop;
+	bool posted; /* the lock's */
+};
+void extensions_listen(struct extensions *x, struct extensions_listener *l);
+void extensions_told(struct extensions *x, struct extensions_listener *l);

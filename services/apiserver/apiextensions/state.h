@@ -35,6 +35,7 @@ struct extensions {
 	bool watching;
 
 	pthread_mutex_t lock;
+	struct extensions_listener *listener;
 	struct catalog *catalog; /* a reference, under the lock */
 	atomic_int_least64_t serial;
 };

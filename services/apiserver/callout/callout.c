@@ -33,8 +33,8 @@ struct route {
 
 static int find_route(struct callouts *c, const struct callout_target *t, struct callout *call,
 	struct route *to, struct err *e);
-static int enter(struct callouts *c, struct arena *a, const struct route *r, str ca_pem,
-	struct callout_place **to, struct err *e);
+static int enter(struct callouts *c, struct arena *a, const struct route *r,
+	const struct callout_target *t, struct callout_place **to, struct err *e);
 static void drop_oldest(struct callouts *c);
 static void wake(struct call *call);
 
@@ -74,6 +74,24 @@ void callouts_close(struct callouts *c)
 	free(c);
 }
 
+static void prepare(struct callout *call)
+{
+	call->call = (struct call){.method = STR("POST"),
+		.body = call->body,
+		.timeout_ns = call->timeout_ns,
+		.done = wake,
+		.owner = call,
+		.headers = {{STR("Content-Type"), STR("application/json")},
+			{STR("Accept"), STR("application/json, */*")},
+			{STR("User-Agent"), STR("kube-apiserver-admission")}},
+		.header_count = 3};
+	if (call->header_count == 0)
+		return;
+	call->call.method = STR("GET");
+	call->call.header_count = call->header_count;
+	memcpy(call->call.headers, call->headers, call->header_count * sizeof(*call->headers));
+}
+
 void callout_start(struct callouts *c, const struct callout_target *t, struct callout *call)
 {
 	struct route route;
@@ -84,17 +102,9 @@ void callout_start(struct callouts *c, const struct callout_target *t, struct ca
 	arena_init(&call->arena, ARENA_NO_LIMIT);
 	buf_init(&call->answer, CALLOUT_ANSWER_BYTES_MAX);
 	sem_init(&call->done, 0, 0);
-	call->call = (struct call){.method = STR("POST"),
-		.body = call->body,
-		.timeout_ns = call->timeout_ns,
-		.done = wake,
-		.owner = call,
-		.headers = {{STR("Content-Type"), STR("application/json")},
-			{STR("Accept"), STR("application/json, */*")},
-			{STR("User-Agent"), STR("kube-apiserver-admission")}},
-		.header_count = 3};
+	prepare(call);
 	if (find_route(c, t, call, &route, &call->error) < 0 ||
-		enter(c, &call->arena, &route, t->ca_pem, &call->place, &call->error) < 0) {
+		enter(c, &call->arena, &route, t, &call->place, &call->error) < 0) {
 		sem_post(&call->done);
 		return;
 	}
@@ -165,7 +175,9 @@ int callout_wait(struct callout *call, struct err *e)
 
 static str query_of(struct callout *call)
 {
-	return arena_fmt(&call->arena, "timeout=%llds",
+	if (call->header_count)
+		return STR("");
+	return arena_fmt(&call->arena, "?timeout=%llds",
 		(long long)((call->timeout_ns + NS_PER_S - 1) / NS_PER_S));
 }
 
@@ -185,10 +197,10 @@ static int route_to_service(struct callouts *c, const struct callout_target *t,
 	to->server_name = arena_fmt(
 		a, "%.*s.%.*s.svc", STR_ARG(t->service_name), STR_ARG(t->service_ns));
 	to->authority = arena_fmt(a, "%.*s:%d", STR_ARG(to->server_name), ask.port);
-	to->path = arena_fmt(a, "%s%.*s?%.*s", str_starts(t->service_path, STR("/")) ? "" : "/",
+	to->path = arena_fmt(a, "%s%.*s%.*s", str_starts(t->service_path, STR("/")) ? "" : "/",
 		STR_ARG(t->service_path), STR_ARG(query_of(call)));
-	call->shown = arena_fmt(
-		a, "Post \"https://%.*s%.*s\"", STR_ARG(to->authority), STR_ARG(to->path));
+	call->shown = arena_fmt(a, "%s \"https://%.*s%.*s\"", call->header_count ? "Get" : "Post",
+		STR_ARG(to->authority), STR_ARG(to->path));
 	return service_resolve(a, &ask, &to->address, e);
 }
 
@@ -201,7 +213,7 @@ static int find_route(struct callouts *c, const struct callout_target *t, struct
 	*to = (struct route){0};
 	if (!t->url.at)
 		return route_to_service(c, t, call, to, e);
-	call->shown = arena_fmt(a, "Post \"%.*s?%.*s\"", STR_ARG(t->url), STR_ARG(query_of(call)));
+	call->shown = arena_fmt(a, "Post \"%.*s%.*s\"", STR_ARG(t->url), STR_ARG(query_of(call)));
 	if (url_parse(t->url, &url, e) < 0)
 		return -1;
 	bool v6 = str_find_char(url.host, ':') >= 0;
@@ -210,17 +222,19 @@ static int find_route(struct callouts *c, const struct callout_target *t, struct
 		a, "%s%.*s%s:%d", v6 ? "[" : "", STR_ARG(url.host), v6 ? "]" : "", url.port);
 	to->server_name = url.host;
 	to->authority = to->address;
-	to->path = arena_fmt(a, "%.*s?%.*s", STR_ARG(url.path), STR_ARG(query_of(call)));
+	to->path = arena_fmt(a, "%.*s%.*s", STR_ARG(url.path), STR_ARG(query_of(call)));
 	return 0;
 }
 
-static int open_place(struct callouts *c, struct arena *a, const struct route *r, str ca_pem,
-	str key, struct callout_place **to, struct err *e)
+static int open_place(struct callouts *c, struct arena *a, const struct route *r,
+	const struct callout_target *t, str key, struct callout_place **to, struct err *e)
 {
 	const struct kubeconfig where = {
 		.server = arena_fmt(a, "https://%.*s", STR_ARG(r->address)),
 		.tls_server_name = r->server_name,
-		.ca_pem = ca_pem,
+		.ca_pem = t->ca_pem,
+		.cert_pem = t->cert_pem,
+		.key_pem = t->key_pem,
 	};
 	const struct transport_options o = {.config = &where,
 		.clock = c->options.clock,
@@ -246,11 +260,12 @@ static int open_place(struct callouts *c, struct arena *a, const struct route *r
 }
 
 /* The place, made when there is none; counted until callout_wait. */
-static int enter(struct callouts *c, struct arena *a, const struct route *r, str ca_pem,
-	struct callout_place **to, struct err *e)
+static int enter(struct callouts *c, struct arena *a, const struct route *r,
+	const struct callout_target *t, struct callout_place **to, struct err *e)
 {
-	str key = arena_fmt(a, "%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(r->address),
-		STR_ARG(r->server_name), STR_ARG(r->authority), STR_ARG(ca_pem));
+	str key = arena_fmt(a, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(r->address),
+		STR_ARG(r->server_name), STR_ARG(r->authority), STR_ARG(t->ca_pem),
+		STR_ARG(t->cert_pem));
 	int result = 0;
 
 	pthread_mutex_lock(&c->lock);
@@ -259,7 +274,7 @@ static int enter(struct callouts *c, struct arena *a, const struct route *r, str
 	if (!p) {
 		if (c->places.len >= PLACES_MAX)
 			drop_oldest(c);
-		result = open_place(c, a, r, ca_pem, key, &p, e);
+		result = open_place(c, a, r, t, key, &p, e);
 		if (result == 0)
 			map_put(&c->places, p->key, p);
 	}

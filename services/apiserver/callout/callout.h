@@ -1,6 +1,7 @@
 /*
- * Callouts: calls that the API server makes to others over HTTPS: webhooks, named by a URL or by a
- * Service. Connections are kept for the next call to the same place; one I/O thread carries all.
+ * Callouts: calls that the API server makes to others over HTTPS: webhooks and aggregated API
+ * servers, named by a URL or by a Service. Connections are kept for the next call to the same
+ * place; one I/O thread carries all.
  *
  * A Service is reached by its cluster address, as upstream does, or with `endpoint_routing` by one
  * of its ready endpoints; its certificate must be for NAME.NAMESPACE.svc.
@@ -33,15 +34,18 @@ void callouts_close(struct callouts *c);
 struct callout_target {
 	str url;
 	str service_ns, service_name, service_path;
-	int32_t service_port; /* 0: 443 */
-	str ca_pem;           /* absent: the system's roots */
+	int32_t service_port;  /* 0: 443 */
+	str ca_pem;            /* absent: the system's roots */
+	str cert_pem, key_pem; /* ours; absent: we show none */
 };
 
 enum { CALLOUT_ANSWER_BYTES_MAX = 16 << 20 };
 
-/* One POST of JSON. */
+/* One POST of JSON, or a GET. */
 struct callout {
-	str body; /* the maker's, until callout_wait */
+	const struct call_header *headers; /* of a GET, which has no body */
+	size_t header_count;               /* up to CALL_HEADERS_MAX; 0: a POST */
+	str body;                          /* the maker's, until callout_wait */
 	int64_t timeout_ns;
 
 	/* What came back; `answer` is freed by the maker, after callout_wait alone. */

@@ -1,18 +1,11 @@
 #include "apiserver/endpoints/discovery.h"
 
 #include "apiserver/apiextensions/definition.h"
+#include "apiserver/endpoints/discovery_remote.h"
 #include "lib/codec/base64.h"
 #include "lib/crypto/digest.h"
 
 #include <stdlib.h>
-
-/* By the priority that upstream gives them; what is not here is not served either. */
-static const char *const group_order[] = {"", "apiregistration.k8s.io", "apps", "events.k8s.io",
-	"authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
-	"certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io",
-	"storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io",
-	"scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io",
-	"resource.k8s.io", "flowcontrol.apiserver.k8s.io"};
 
 enum { VERBS_MAX = 8 };
 
@@ -33,6 +26,7 @@ static const struct {
 
 struct group {
 	str name;
+	int32_t priority;
 	str *versions; /* the preferred one first */
 	struct api_resource_list **lists;
 	size_t version_count;
@@ -42,8 +36,9 @@ struct group {
 struct discovery {
 	struct counted counted;
 	struct arena arena;
-	struct catalog *catalog;      /* a reference */
-	const struct resource **rows; /* all that are served */
+	struct catalog *catalog;         /* a reference */
+	struct aggregation *aggregation; /* a reference */
+	const struct resource **rows;    /* all that are served */
 	size_t row_count;
 	struct group *groups; /* the first is core */
 	size_t group_count;
@@ -74,6 +69,7 @@ static void destroy(struct counted *c)
 	struct discovery *d = CONTAINER_OF(c, struct discovery, counted);
 
 	counted_drop(&d->catalog->counted);
+	counted_drop(&d->aggregation->counted);
 	arena_free(&d->arena);
 	free(d);
 }
@@ -101,16 +97,37 @@ static void add_group(struct discovery *d, str name)
 	d->group_count += g->version_count > 0;
 }
 
+/* Core is not of /apis; the others by their priority, then by name. */
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *one = a, *other = b;
+
+	if ((one->name.len == 0) != (other->name.len == 0))
+		return one->name.len == 0 ? -1 : 1;
+	if (one->priority != other->priority)
+		return one->priority > other->priority ? -1 : 1;
+	return str_cmp(one->name, other->name);
+}
+
+static void add_groups(struct discovery *d)
+{
+	const struct aggregation *n = d->aggregation;
+
+	for (size_t i = 0; i < d->row_count; i++)
+		add_group(d, d->rows[i]->group);
+	for (size_t i = 0; i < n->count; i++)
+		if (n->at[i].remote)
+			add_group(d, n->at[i].group);
+	qsort(d->groups, d->group_count, sizeof(*d->groups), compare_groups);
+}
+
 static int make(struct discovery *d, str advertise_address, struct err *e)
 {
-	size_t groups_max = COUNT_OF(group_order) + d->catalog->count;
+	size_t groups_max = api_resource_count + d->catalog->count + d->aggregation->count;
 
 	find_rows(d);
 	d->groups = arena_get(&d->arena, groups_max * sizeof(*d->groups));
-	for (size_t i = 0; i < COUNT_OF(group_order); i++)
-		add_group(d, str_of(group_order[i]));
-	for (size_t i = 0; i < d->catalog->count; i++)
-		add_group(d, d->catalog->rows[i]->group);
+	add_groups(d);
 	d->api = new_document(&d->arena, API_API_VERSIONS);
 	d->api->versions.at = d->groups[0].versions;
 	d->api->versions.len = d->groups[0].version_count;
@@ -135,18 +152,20 @@ static int make(struct discovery *d, str advertise_address, struct err *e)
 	return etag(&d->arena, d->aggregated_apis, &d->etag_apis, e);
 }
 
-/* Takes the catalog over. */
-static int discovery_new(
-	struct catalog *c, str advertise_address, struct discovery **to, struct err *e)
+/* Takes catalog and aggregation over. */
+static int discovery_new(struct catalog *c, struct aggregation *n, str advertise_address,
+	struct discovery **to, struct err *e)
 {
 	struct discovery *d = calloc(1, sizeof(*d));
 
 	if (!d) {
 		counted_drop(&c->counted);
+		counted_drop(&n->counted);
 		return err_set(e, ERR_SYSTEM, "no memory for discovery");
 	}
 	counted_init(&d->counted, destroy);
 	d->catalog = c;
+	d->aggregation = n;
 	arena_init(&d->arena, ARENA_NO_LIMIT);
 	if (make(d, advertise_address, e) < 0) {
 		counted_drop(&d->counted);
@@ -175,11 +194,12 @@ int discovery_take(struct endpoints_server *p, struct discovery **to, struct err
 	int result = 0;
 
 	pthread_mutex_lock(&n->lock);
-	if (!n->made || n->made->catalog->serial != extensions_serial(p->extensions)) {
+	if (!n->made || n->made->catalog->serial != extensions_serial(p->extensions) ||
+		n->made->aggregation->serial != aggregator_serial(p->aggregator)) {
 		struct discovery *next;
 
-		result = discovery_new(
-			extensions_catalog(p->extensions), n->advertise_address, &next, e);
+		result = discovery_new(extensions_catalog(p->extensions),
+			aggregator_take(p->aggregator), n->advertise_address, &next, e);
 		if (result == 0 && n->made)
 			counted_drop(&n->made->counted);
 		if (result == 0)
@@ -317,30 +337,46 @@ bool discovery_handle(struct request *r, str path)
 
 /* --- documents */
 
-/* v2 in front of v1. */
+/* By priority, then v2 in front of v1. */
+static void insert_version(struct discovery *d, struct group *g, str version)
+{
+	struct priority p = aggregation_priority(d->aggregation, g->name, version);
+	size_t k = 0;
+
+	while (k < g->version_count && !str_eq(g->versions[k], version))
+		k++;
+	if (k < g->version_count)
+		return;
+	for (; k > 0; k--) {
+		str other = g->versions[k - 1];
+		struct priority q = aggregation_priority(d->aggregation, g->name, other);
+
+		if (q.version != p.version ? q.version > p.version
+					   : version_compare(other, version) < 0)
+			break;
+		g->versions[k] = other;
+	}
+	g->versions[k] = version;
+	g->version_count++;
+	if (p.group > g->priority)
+		g->priority = p.group;
+}
+
 static void find_versions(struct discovery *d, struct group *g)
 {
-	size_t rows = 0;
+	const struct aggregation *n = d->aggregation;
+	size_t max = n->count;
 
 	for (size_t i = 0; i < d->row_count; i++)
-		rows += str_eq(d->rows[i]->group, g->name);
-	g->versions = arena_get(&d->arena, (rows + 1) * sizeof(*g->versions));
-	g->lists = arena_get(&d->arena, (rows + 1) * sizeof(*g->lists));
-	for (size_t i = 0; i < d->row_count; i++) {
-		const struct resource *r = d->rows[i];
-		size_t k = 0;
-
-		if (!str_eq(r->group, g->name))
-			continue;
-		while (k < g->version_count && !str_eq(g->versions[k], r->version))
-			k++;
-		if (k == g->version_count) {
-			for (; k > 0 && version_compare(g->versions[k - 1], r->version) > 0; k--)
-				g->versions[k] = g->versions[k - 1];
-			g->versions[k] = r->version;
-			g->version_count++;
-		}
-	}
+		max += str_eq(d->rows[i]->group, g->name);
+	g->versions = arena_get(&d->arena, (max + 1) * sizeof(*g->versions));
+	g->lists = arena_get(&d->arena, (max + 1) * sizeof(*g->lists));
+	for (size_t i = 0; i < d->row_count; i++)
+		if (str_eq(d->rows[i]->group, g->name))
+			insert_version(d, g, d->rows[i]->version);
+	for (size_t i = 0; i < n->count; i++)
+		if (n->at[i].remote && str_eq(n->at[i].group, g->name))
+			insert_version(d, g, n->at[i].version);
 	for (size_t i = 0; i < g->version_count; i++)
 		g->lists[i] = list_resources(d, g->name, g->versions[i]);
 }
@@ -541,9 +577,12 @@ static struct discovery_api_version_discovery aggregate_version(
 {
 	struct arena *a = &d->arena;
 	const struct api_resource_list *list = g->lists[which];
+	const struct aggregated *s = aggregation_find(d->aggregation, g->name, g->versions[which]);
 	struct discovery_api_version_discovery v = {
 		.version = g->versions[which], .freshness = STR("Current")};
 
+	if (s && s->remote)
+		return discovery_of_remote(a, s);
 	v.resources.at = arena_get(
 		a, list->resources.len * sizeof(struct discovery_api_resource_discovery));
 	for (size_t i = 0; i < list->resources.len; i++) {

@@ -3,6 +3,7 @@
 #include "apiserver/endpoints/discovery.h"
 #include "apiserver/endpoints/filters.h"
 #include "apiserver/endpoints/openapi.h"
+#include "apiserver/endpoints/proxy.h"
 #include "apiserver/endpoints/request_metrics.h"
 #include "apiserver/endpoints/watch_frame.h"
 
@@ -26,8 +27,9 @@ int endpoints_open(const struct endpoints_options *o, struct endpoints_server **
 }
 
 void endpoints_set(struct endpoints_server *p, struct registry *registry,
-	struct authorizer *authorizer, struct extensions *extensions)
+	struct authorizer *authorizer, struct extensions *extensions, struct aggregator *aggregator)
 {
+	p->aggregator = aggregator;
 	p->extensions = extensions;
 	p->registry = registry;
 	p->authorizer = authorizer;
@@ -61,6 +63,7 @@ int endpoints_io_open(
 
 void endpoints_io_close(struct endpoints_io *io)
 {
+	proxy_close(io);
 	frames_forget(io);
 	storage_io_close(io->storage);
 	free(io);

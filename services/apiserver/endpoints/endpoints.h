@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "apiserver/aggregator/aggregator.h"
 #include "apiserver/apiextensions/apiextensions.h"
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/registry/registry.h"
@@ -42,7 +43,8 @@ NODISCARD int endpoints_open(
 
 /* Before the first request. */
 void endpoints_set(struct endpoints_server *p, struct registry *registry,
-	struct authorizer *authorizer, struct extensions *extensions);
+	struct authorizer *authorizer, struct extensions *extensions,
+	struct aggregator *aggregator);
 
 /* Behind every io's close. */
 void endpoints_close(struct endpoints_server *p);

@@ -218,6 +218,24 @@ static bool negotiated(struct request *r)
 	return true;
 }
 
+/* Their servers have the documents, and the hashes. */
+static void put_remote(struct request *r, struct buf *to)
+{
+	struct aggregation *n = aggregator_take(r->endpoints->aggregator);
+
+	for (size_t i = 0; i < n->count; i++) {
+		const struct aggregated *s = &n->at[i];
+
+		if (s->remote && s->available)
+			buf_add_fmt(to,
+				",\"apis/%.*s/%.*s\":{\"serverRelativeURL\":"
+				"\"/openapi/v3/apis/%.*s/%.*s\"}",
+				STR_ARG(s->group), STR_ARG(s->version), STR_ARG(s->group),
+				STR_ARG(s->version));
+	}
+	counted_drop(&n->counted);
+}
+
 static void serve_index(struct request *r)
 {
 	struct openapi *o = r->endpoints->openapi;
@@ -245,6 +263,7 @@ static void serve_index(struct request *r)
 			STR_ARG(all->at[i]->path), STR_ARG(all->at[i]->path),
 			STR_ARG(all->at[i]->hash));
 	counted_drop(&all->counted);
+	put_remote(r, to);
 	buf_add_str(to, STR("}}"));
 	r->answer.code = 200;
 	request_send(r);

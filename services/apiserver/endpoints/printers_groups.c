@@ -42,6 +42,9 @@ static const struct column cidr_columns[] = {
 static const struct column address_columns[] = {
 	COLUMN_NAME, {"ParentRef", "string", NULL, 0}, COLUMNS_END};
 
+static const struct column api_service_columns[] = {COLUMN_NAME, {"Service", "string", NULL, 0},
+	{"Available", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
+
 static void print_ingress(struct cells *c, const void *object);
 static void print_ingress_class(struct cells *c, const void *object);
 static void print_slice(struct cells *c, const void *object);
@@ -57,6 +60,7 @@ static void print_priority_class(struct cells *c, const void *object);
 static void print_runtime_class(struct cells *c, const void *object);
 static void print_cidr(struct cells *c, const void *object);
 static void print_address(struct cells *c, const void *object);
+static void print_api_service(struct cells *c, const void *object);
 
 const struct printer printers_groups[] = {
 	{API_ADMISSION_VALIDATING_WEBHOOK_CONFIGURATION, webhook_columns,
@@ -75,6 +79,7 @@ const struct printer printers_groups[] = {
 	{API_NODE_RUNTIME_CLASS, runtime_class_columns, print_runtime_class},
 	{API_SERVICE_CIDR, cidr_columns, print_cidr},
 	{API_IP_ADDRESS, address_columns, print_address},
+	{API_APIREGISTRATION_API_SERVICE, api_service_columns, print_api_service},
 	{.print = NULL},
 };
 
@@ -358,4 +363,27 @@ static void print_runtime_class(struct cells *c, const void *object)
 	cell_text(c, r->metadata.name);
 	cell_text(c, r->handler);
 	cell_age(c, &r->metadata.creation_timestamp);
+}
+
+static void print_api_service(struct cells *c, const void *object)
+{
+	const struct apiregistration_api_service *s = object;
+	const struct apiregistration_service_reference *to = s->spec.service;
+	const struct apiregistration_api_service_condition *available = NULL;
+
+	for (size_t i = 0; i < s->status.conditions.len; i++)
+		if (str_eq(s->status.conditions.at[i].type, STR("Available")))
+			available = &s->status.conditions.at[i];
+	cell_text(c, s->metadata.name);
+	if (to)
+		cell_fmt(c, "%.*s/%.*s", STR_ARG(to->namespace), STR_ARG(to->name));
+	else
+		cell_text(c, STR("Local"));
+	if (!available)
+		cell_text(c, STR("Unknown"));
+	else if (str_eq(available->status, STR("True")))
+		cell_text(c, available->status);
+	else
+		cell_fmt(c, "%.*s (%.*s)", STR_ARG(available->status), STR_ARG(available->reason));
+	cell_age(c, &s->metadata.creation_timestamp);
 }

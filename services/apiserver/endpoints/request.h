@@ -38,6 +38,7 @@ struct endpoints_server {
 	struct registry *registry;
 	struct authorizer *authorizer;
 	struct extensions *extensions;
+	struct aggregator *aggregator;
 	struct discovery_now discovery;
 	struct openapi *openapi;
 	struct request_metrics *metrics;
@@ -45,6 +46,8 @@ struct endpoints_server {
 };
 
 struct watcher;
+struct proxied;
+struct proxy_link;
 struct frame;
 
 enum { FRAME_SLOTS = 64 };
@@ -63,6 +66,8 @@ struct endpoints_io {
 	struct loop *loop;
 	struct storage_io *storage;
 	struct watcher *watchers;
+	struct proxied *proxied;  /* under way to aggregated API servers */
+	struct proxy_link *links; /* to those */
 	struct frame_slot frames[FRAME_SLOTS];
 };
 

@@ -5,6 +5,7 @@
  */
 #include "apiserver/endpoints/convert.h"
 #include "apiserver/endpoints/metadata_view.h"
+#include "apiserver/endpoints/proxy.h"
 #include "apiserver/endpoints/request_metrics.h"
 #include "apiserver/endpoints/table.h"
 #include "apiserver/endpoints/watch_frame.h"
@@ -80,6 +81,7 @@ void endpoints_end_watches(struct endpoints_io *io)
 {
 	while (io->watchers)
 		finish(io->watchers, true);
+	proxy_end_watches(io);
 }
 
 static int64_t lasts_ns(const struct watcher *w)

@@ -102,3 +102,21 @@ void metadata_prepare_status(struct operation *op, void *now, const void *before
 	m->managed_fields.at = sent.managed_fields.at;
 	m->managed_fields.len = sent.managed_fields.len;
 }
+
+/* What nobody else serves is there at once. */
+void api_service_prepare_create(struct operation *op, void *now)
+{
+	struct apiregistration_api_service *s = now;
+
+	if (s->spec.service)
+		return;
+	s->status.conditions.at = arena_get(op->arena, sizeof(*s->status.conditions.at));
+	s->status.conditions.len = 1;
+	s->status.conditions.at[0] = (struct apiregistration_api_service_condition){
+		.type = STR("Available"),
+		.status = STR("True"),
+		.last_transition_time = meta_now(op->registry->o.clock),
+		.reason = STR("Local"),
+		.message = STR("Local APIServices are always available"),
+	};
+}

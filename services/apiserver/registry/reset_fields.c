@@ -37,6 +37,8 @@ static const struct reset_row {
 		.reset = {STR_INIT("metadata"), STR_INIT("spec")}},
 	{STR_INIT("flowcontrol.apiserver.k8s.io"), STR_INIT("prioritylevelconfigurations"),
 		STR_INIT("status"), .reset = {STR_INIT("metadata"), STR_INIT("spec")}},
+	{STR_INIT("apiregistration.k8s.io"), STR_INIT("apiservices"), STR_INIT("status"),
+		.reset = {STR_INIT("metadata"), STR_INIT("spec")}},
 	{STR_INIT("networking.k8s.io"), STR_INIT("servicecidrs"), STR_INIT("status"),
 		.reset = {STR_INIT("metadata"), STR_INIT("spec")}},
 	{STR_INIT("resource.k8s.io"), STR_INIT("resourceclaims"), STR_INIT("status"),

@@ -39,6 +39,7 @@ void csr_prepare_update(struct operation *op, void *now, const void *before);
 void deployment_prepare_update(struct operation *op, void *now, const void *before);
 void priority_class_prepare_create(struct operation *op, void *now);
 void csi_driver_prepare_update(struct operation *op, void *now, const void *before);
+void api_service_prepare_create(struct operation *op, void *now);
 void metadata_prepare_status(struct operation *op, void *now, const void *before);
 
 /*

@@ -283,6 +283,7 @@ static const struct struct_rules by_type[] = {
 
 	/* the others */
 	[API_CRD_CUSTOM_RESOURCE_DEFINITION] = {NULL, check_crd},
+	[API_APIREGISTRATION_API_SERVICE] = {NULL, check_api_service},
 	[API_POD_DISRUPTION_BUDGET_SPEC] = {NULL, check_pdb_spec},
 	[API_LEASE_SPEC] = {NULL, check_lease_spec},
 	[API_PRIORITY_CLASS] = {FIELDS(VALUES("preemptionPolicy", "PreemptLowerPriority Never")),
@@ -333,6 +334,7 @@ static const struct kind_rules kinds[] = {
 		"spec.pool.name spec.driver spec.nodeName", NULL, NULL},
 	{API_SLICE_ENDPOINT_SLICE, NAME_DNS1123_SUBDOMAIN, "addressType", NULL, NULL},
 	{API_CERTIFICATES_CERTIFICATE_SIGNING_REQUEST, NAME_PATH_SEGMENT, NULL, NULL, NULL},
+	{API_APIREGISTRATION_API_SERVICE, NAME_PATH_SEGMENT, NULL, NULL, update_api_service_status},
 	{API_CRD_CUSTOM_RESOURCE_DEFINITION, NAME_DNS1123_SUBDOMAIN, "spec.group spec.names.plural",
 		update_crd, NULL},
 	{API_IP_ADDRESS, (enum name_form)NAME_IP, "spec.parentRef", NULL, NULL},

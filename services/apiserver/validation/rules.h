@@ -144,11 +144,11 @@ struct_check check_device_claim, check_device_request, check_exact_device_reques
 	check_device_configuration, check_device_toleration, check_device_taint,
 	check_claim_template, check_resource_slice_spec, check_resource_pool, check_device,
 	check_device_attribute;
-struct_check check_crd, check_pdb_spec, check_csr_spec, check_priority_class, check_hpa_spec,
-	check_lease_spec;
+struct_check check_api_service, check_crd, check_pdb_spec, check_csr_spec, check_priority_class,
+	check_hpa_spec, check_lease_spec;
 
 update_check update_crd, update_pod, update_service, update_resource_quota, update_pvc, update_pv,
 	update_config_map, update_secret, update_node, update_stateful_set, update_job,
 	update_role_binding, update_priority_class, update_service_cidr, update_csi_node,
 	update_csi_driver, update_volume_attributes_class;
-update_check update_service_status, update_resource_claim_status;
+update_check update_api_service_status, update_service_status, update_resource_claim_status;

@@ -294,6 +294,7 @@ static int make_log(struct arena *a, const char *folder, struct err *e)
 	TRY(file_read(a, SERVICE_DATA "/log@", RUN_FILE_BYTES_MAX, &text, e));
 	TRY(make_folder(log, 0755, e));
 	TRY(make_folder(arena_fmt(a, "%s/supervise", log).at, 0700, e));
+	TRY(make_file(log, "timeout-kill", 0644, STR("2000\n"), e));
 	return make_file(log, "run", 0755, text, e);
 }
 
