@@ -1,5 +1,6 @@
 """Archives of entries whose bytes depend on nothing else: squashfs by way of tar, and cpio as the kernel reads it."""
 import io
+import os
 import shutil
 import stat
 import subprocess
@@ -34,11 +35,13 @@ def tar(entries, time):
 
 
 def squashfs(entries, time, to, level=19):
-    """A squashfs of the entries. Big blocks save space and cost memory while a page is read: 128 KiB is between."""
+    """A squashfs of the entries. Big blocks save space and cost memory while a page is read: 128 KiB is between.
+    The tool refuses to be told the time twice."""
     to.unlink(missing_ok=True)
     run(["mksquashfs", "-", to, "-tar", "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", level, "-b", "128K",
          "-no-xattrs", "-exit-on-error", "-mkfs-time", time, "-all-time", time,
-         "-root-time", time, "-root-mode", "755", "-root-uid", 0, "-root-gid", 0], input=tar(entries, time))
+         "-root-time", time, "-root-mode", "755", "-root-uid", 0, "-root-gid", 0], input=tar(entries, time),
+        env={name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"})
 
 
 def cpio(entries, time):

@@ -22,8 +22,6 @@ from watch import Watch
 QEMU = "qemu-system-x86_64"
 ANSWER_TIMEOUT_S = 30
 SOCKETS = ("serial", "qmp", "agent")
-
-
 # What the console says each time when every service of the control plane has become ready.
 READY = r"^coracle: control plane Ready"
 
@@ -48,7 +46,11 @@ class Machine:
                                             pass_fds=list(fds.values()), start_new_session=True)
         self.pid, self.began = self.process.pid, start_time(self.process.pid)
         (self.folder / "machine.json").write_text(json.dumps({"pid": self.pid, "began": self.began}))
-        self.connect()
+        try:
+            self.connect()
+        except Fail:
+            self.kill()
+            raise
         return self
 
     def attach(self):

@@ -66,10 +66,12 @@ def bench(images, tmp_path):
 
 @contextlib.contextmanager
 def churning(bench, machine):
-    """Writers of a namespace of their own."""
+    """Writers of a namespace of their own, once it is ready for pods."""
     where = bench.folder / "admin.kubeconfig"
     kubeconfig(machine, where)
-    Client(where).post("/api/v1/namespaces", {"metadata": {"name": "cut"}})
+    client = Client(where)
+    client.post("/api/v1/namespaces", {"metadata": {"name": "cut"}})
+    client.wait_one("/api/v1/namespaces/cut/serviceaccounts", "default", lambda account: True)
     churn = Churn(ROOT / "out/dev/bin/api-churn", where, "cut", WRITERS, WATCHERS)
     try:
         yield churn
