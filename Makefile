@@ -41,8 +41,10 @@ SYSROOT_musl := out/sysroot/musl
 # Folders in the order of their floors. The library holds what is below lib/; each program's folders are
 # an archive of their own, and in the one binary a part that shows nothing but its main, so that two
 # programs may use one name.
-FOLDERS     := $(filter-out tools coracle,$(shell sed -n 's/^\([a-z][a-z/-]*\) .*/\1/p' services/FLOORS))
-sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c,$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
+# A program of ALONE has a binary of its own and its main in main.c, which is in no archive.
+ALONE       := stage1
+FOLDERS     := $(filter-out tools coracle,$(shell sed -n 's/^\([a-z][a-z0-9/-]*\) .*/\1/p' services/FLOORS))
+sources      = $(filter-out %_test.c %/fuzz_main.c %/test.c $(ALONE:%=services/%/main.c),$(filter-out services/$(1)/fuzz_%,$(wildcard services/$(1)/*.c)))
 LIB_SOURCES := $(foreach f,$(filter lib/%,$(FOLDERS)),$(call sources,$(f)) $(call sources,$(f)/defaults))
 PARTS       := $(sort $(foreach f,$(filter-out lib/%,$(FOLDERS)),$(if $(call sources,$(f)),$(firstword $(subst /, ,$(f))))))
 part_of      = $(filter $(firstword $(subst /, ,$(1))),$(PARTS))
@@ -52,7 +54,7 @@ TESTED_TSAN := $(filter lib/base lib/loop lib/http lib/etcd lib/client apiserver
 FUZZ_SOURCES := $(filter-out %/fuzz_main.c,$(wildcard $(FOLDERS:%=services/%/fuzz_*.c)))
 FUZZ        := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
 TOOLS       := $(patsubst %.c,%,$(notdir $(filter-out services/tools/schema_%,$(wildcard services/tools/*.c))))
-DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup
+DAEMONS     := kube-apiserver kube-controller-manager kube-scheduler setup init shutdown coracle-run dhcp-hook status coraclectl
 PACKAGES    := libyaml nghttp2 openssl zlib
 LIBS        := -lnghttp2 -lssl -lcrypto -lyaml -lz -lm -lpthread -ldl
 
@@ -121,7 +123,11 @@ out/$(1)/bin/%: out/$(1)/obj/services/tools/%.o $(PARTS:%=out/$(1)/parts/%.a) ou
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
-out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) $(PARTS:%=out/$(1)/parts/%.o) out/$(1)/libcoracle.a
+out/$(1)/bin/coracle: $(call object,$(1),$(wildcard services/coracle/*.c)) $(patsubst %,out/$(1)/parts/%.o,$(filter-out $(ALONE),$(PARTS))) out/$(1)/libcoracle.a
+	@mkdir -p $$(@D)
+	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
+
+$(foreach p,$(ALONE),out/$(1)/bin/$(p)): out/$(1)/bin/%: out/$(1)/obj/services/%/main.o out/$(1)/parts/%.a out/$(1)/libcoracle.a
 	@mkdir -p $$(@D)
 	@$(CC_$(1)) $(FLAGS_$(1)) $$^ -L$(SYSROOT_$(1))/lib $(LIBS) -o $$@
 
@@ -190,13 +196,16 @@ kubectl: ## Debian's kubectl 1.36, into out/kubectl
 	@ln -sf usr/bin/kubectl out/kubectl/kubectl
 	@echo "out/kubectl/kubectl --kubeconfig out/control-plane/admin.kubeconfig reaches what make control-plane starts"
 
+include image/image.mk
+
 # --- testing
 
 test: deps ## everything that CI runs; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j$$(nproc) dev asan tsan musl
 	@$(PYTHON) tests/run.py --lint --unit $(UNIT_TESTS) --tsan $(TSAN_TESTS) --musl $(MUSL_TESTS) --replay $(FUZZ_REPLAYS) --pytest tests
 
-test-long: test ## also load under TSan, and ten minutes of fuzzing a target
+test-long: test ## also every way to boot, power cuts, load under TSan, ten minutes of fuzzing a target
+	@CORACLE_LONG=1 $(PYTHON) tests/run.py --pytest tests/appliance
 	@$(MAKE) --no-print-directory tsan-load
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 

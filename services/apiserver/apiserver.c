@@ -2,6 +2,7 @@
 
 #include "apiserver/bootstrap.h"
 #include "apiserver/callout/callout.h"
+#include "apiserver/file_watch.h"
 #include "apiserver/flags.h"
 #include "apiserver/serve.h"
 #include "apiserver/serving_cert.h"
@@ -40,6 +41,7 @@ struct apiserver {
 	struct pool workers;
 	bool has_workers;
 	struct tls_context *tls;
+	struct file_watch certs;
 	int listener;
 	struct loop_task stop, stopped;
 	struct loop_timer delay;
@@ -98,11 +100,10 @@ int apiserver_main(int argc, char **argv)
 
 /* --- options */
 
-static int read_file(struct apiserver *s, str path, str *to, struct err *e)
+static int read_file(struct arena *a, str path, str *to, struct err *e)
 {
 	if (path.len)
-		TRY(file_read(&s->daemon.arena, arena_str(&s->daemon.arena, path).at,
-			FILE_MAX_BYTES, to, e));
+		TRY(file_read(a, arena_str(a, path).at, FILE_MAX_BYTES, to, e));
 	return 0;
 }
 
@@ -120,9 +121,9 @@ static int open_storage(struct apiserver *s, struct err *e)
 
 	if (f->etcd_servers.len == 0)
 		return err_set(e, ERR_INVALID, "--etcd-servers must be specified");
-	TRY(read_file(s, f->etcd_cafile, &o.ca_pem, e));
-	TRY(read_file(s, f->etcd_certfile, &o.cert_pem, e));
-	TRY(read_file(s, f->etcd_keyfile, &o.key_pem, e));
+	TRY(read_file(&s->daemon.arena, f->etcd_cafile, &o.ca_pem, e));
+	TRY(read_file(&s->daemon.arena, f->etcd_certfile, &o.cert_pem, e));
+	TRY(read_file(&s->daemon.arena, f->etcd_keyfile, &o.key_pem, e));
 	return storage_open(&o, s->metrics, &s->storage, e);
 }
 
@@ -171,11 +172,12 @@ static int open_authenticator(struct apiserver *s, struct err *e)
 	};
 	struct str_list *keys = &o.service_account_key_pems;
 
-	TRY(read_file(s, f->client_ca_file, &o.client_ca_pem, e));
-	TRY(read_file(s, f->requestheader_client_ca_file, &o.requestheader_ca_pem, e));
-	TRY(read_file(s, f->token_auth_file, &o.token_csv, e));
+	TRY(read_file(&s->daemon.arena, f->client_ca_file, &o.client_ca_pem, e));
 	TRY(read_file(
-		s, f->service_account_signing_key_file, &o.service_account_signing_key_pem, e));
+		&s->daemon.arena, f->requestheader_client_ca_file, &o.requestheader_ca_pem, e));
+	TRY(read_file(&s->daemon.arena, f->token_auth_file, &o.token_csv, e));
+	TRY(read_file(&s->daemon.arena, f->service_account_signing_key_file,
+		&o.service_account_signing_key_pem, e));
 	if (f->service_account_issuers.len)
 		o.service_account_issuer = f->service_account_issuers.at[0];
 	o.service_account_jwks_uri = f->service_account_jwks_uri.len
@@ -185,7 +187,8 @@ static int open_authenticator(struct apiserver *s, struct err *e)
 	keys->at = arena_get(
 		&s->daemon.arena, (f->service_account_key_files.len + 1) * sizeof(str));
 	for (size_t i = 0; i < f->service_account_key_files.len; i++)
-		TRY(read_file(s, f->service_account_key_files.at[i], &keys->at[keys->len++], e));
+		TRY(read_file(&s->daemon.arena, f->service_account_key_files.at[i],
+			&keys->at[keys->len++], e));
 	return authenticator_open(&o, &s->authenticator, e);
 }
 
@@ -277,8 +280,8 @@ static int open_aggregator(struct apiserver *s, struct err *e)
 		.clock = &clock_system,
 		.endpoint_routing = s->flags.enable_aggregator_routing};
 
-	TRY(read_file(s, s->flags.proxy_client_cert_file, &o.cert_pem, e));
-	TRY(read_file(s, s->flags.proxy_client_key_file, &o.key_pem, e));
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_cert_file, &o.cert_pem, e));
+	TRY(read_file(&s->daemon.arena, s->flags.proxy_client_key_file, &o.key_pem, e));
 	return aggregator_open(&o, &s->aggregator, e);
 }
 
@@ -292,25 +295,62 @@ static void make_health(struct apiserver *s)
 
 /* --- the network */
 
-static int open_tls(struct apiserver *s, struct err *e)
+static int make_tls(struct apiserver *s, struct arena *a, struct tls_context **to, struct err *e)
 {
 	const struct apiserver_flags *f = &s->flags;
-	struct arena *a = &s->daemon.arena;
 	str cert = {NULL, 0}, key = {NULL, 0}, clients = STR(""), proxies = STR("");
 
 	if (f->tls_cert_file.len || f->tls_private_key_file.len) {
-		TRY(read_file(s, f->tls_cert_file, &cert, e));
-		TRY(read_file(s, f->tls_private_key_file, &key, e));
+		TRY(read_file(a, f->tls_cert_file, &cert, e));
+		TRY(read_file(a, f->tls_private_key_file, &key, e));
 	} else {
 		TRY(serving_cert(a, f, &clock_system, &cert, &key, e));
 	}
-	TRY(read_file(s, f->client_ca_file, &clients, e));
-	TRY(read_file(s, f->requestheader_client_ca_file, &proxies, e));
+	TRY(read_file(a, f->client_ca_file, &clients, e));
+	TRY(read_file(a, f->requestheader_client_ca_file, &proxies, e));
 	str cas = arena_fmt(a, "%.*s\n%.*s", STR_ARG(clients), STR_ARG(proxies));
 
 	if (clients.len + proxies.len == 0)
 		cas = (str){NULL, 0};
-	return daemon_tls(a, cert, key, cas, f->bind_address, &clock_system, &s->tls, e);
+	return daemon_tls(a, cert, key, cas, f->bind_address, &clock_system, to, e);
+}
+
+static int open_tls(struct apiserver *s, struct err *e)
+{
+	struct arena a;
+
+	arena_init(&a, ARENA_NO_LIMIT);
+	int done = make_tls(s, &a, &s->tls, e);
+
+	arena_free(&a);
+	return done;
+}
+
+/* A certificate and its key are two files: until the second is there, they do not fit. */
+static void on_certs(struct file_watch *w)
+{
+	struct apiserver *s = CONTAINER_OF(w, struct apiserver, certs);
+	struct tls_context *before = s->tls;
+	struct err e;
+
+	if (open_tls(s, &e) < 0) {
+		log_warning("the certificate stays as it was: %s", e.text);
+		return;
+	}
+	io_threads_set_tls(s->threads, s->tls);
+	tls_context_drop(before);
+	log_info("connections to come get the certificate that is now in %.*s",
+		STR_ARG(s->flags.tls_cert_file));
+}
+
+/* One that we made ourselves is nobody else's to replace. */
+static int follow_certs(struct apiserver *s, struct err *e)
+{
+	if (!s->flags.tls_cert_file.len)
+		return 0;
+	s->certs.changed = on_certs;
+	return file_watch_start(&s->certs, &s->daemon.loop,
+		arena_str(&s->daemon.arena, s->flags.tls_cert_file).at, e);
 }
 
 static int listen_secure(struct apiserver *s, struct err *e)
@@ -366,8 +406,8 @@ static int read_trust(struct apiserver *s, struct trust *to, struct err *e)
 	to->uid_headers = f->requestheader_uid_headers;
 	to->group_headers = f->requestheader_group_headers;
 	to->extra_prefixes = f->requestheader_extra_prefixes;
-	TRY(read_file(s, f->client_ca_file, &to->client_ca_pem, e));
-	return read_file(s, f->requestheader_client_ca_file, &to->proxy_ca_pem, e);
+	TRY(read_file(&s->daemon.arena, f->client_ca_file, &to->client_ca_pem, e));
+	return read_file(&s->daemon.arena, f->requestheader_client_ca_file, &to->proxy_ca_pem, e);
 }
 
 static int start(struct apiserver *s, struct err *e)
@@ -402,11 +442,13 @@ static int start(struct apiserver *s, struct err *e)
 		b.rbac |= str_eq(s->flags.authorization_mode.at[i], STR("RBAC"));
 	TRY(read_trust(s, &b.trust, e));
 	TRY(bootstrap(&b, e));
-	return io_threads_start(s->threads, s->listener, s->tls, e);
+	TRY(io_threads_start(s->threads, s->listener, s->tls, e));
+	return follow_certs(s, e);
 }
 
 static void end(struct apiserver *s)
 {
+	file_watch_end(&s->certs);
 	if (s->has_workers)
 		pool_free(&s->workers);
 	if (s->threads)

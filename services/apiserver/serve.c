@@ -15,7 +15,8 @@ struct io_thread {
 	struct http_server *server;
 	pthread_t thread;
 	bool running;
-	struct loop_task drain, drained;
+	struct tls_context *_Atomic offered; /* NULL: it has been taken */
+	struct loop_task take, drain, drained;
 };
 
 struct io_threads {
@@ -27,6 +28,7 @@ struct io_threads {
 };
 
 static void *run(void *thread);
+static void take_tls(struct loop_task *t);
 static void drain(struct loop_task *t);
 static void drained(struct loop_task *t);
 
@@ -41,6 +43,7 @@ int io_threads_make(struct endpoints_server *p, size_t count, struct io_threads 
 		struct io_thread *one = &t->threads[i];
 
 		one->all = t;
+		one->take.run = take_tls;
 		one->drain.run = drain;
 		one->drained.run = drained;
 		if (loop_init(&one->loop, &clock_system, e) < 0 ||
@@ -90,6 +93,21 @@ int io_threads_start(struct io_threads *t, int listener, struct tls_context *tls
 	return 0;
 }
 
+void io_threads_set_tls(struct io_threads *t, struct tls_context *tls)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct io_thread *one = &t->threads[i];
+
+		tls_context_take(tls);
+		struct tls_context *before = atomic_exchange(&one->offered, tls);
+
+		if (before) /* its task is still to run */
+			tls_context_drop(before);
+		else
+			loop_post(&one->loop, &one->take);
+	}
+}
+
 void io_threads_drain(struct io_threads *t, struct loop *l, struct loop_task *done)
 {
 	t->tell = l;
@@ -114,6 +132,8 @@ void io_threads_free(struct io_threads *t)
 		/* What its storage has posted is freed by a last turn. */
 		loop_turn(&one->loop, false);
 		loop_free(&one->loop);
+		if (one->offered)
+			tls_context_drop(one->offered);
 	}
 	free(t);
 }
@@ -124,6 +144,15 @@ static void *run(void *thread)
 
 	loop_run(&one->loop);
 	return NULL;
+}
+
+static void take_tls(struct loop_task *t)
+{
+	struct io_thread *one = CONTAINER_OF(t, struct io_thread, take);
+	struct tls_context *tls = atomic_exchange(&one->offered, NULL);
+
+	http_server_set_tls(one->server, tls);
+	tls_context_drop(tls);
 }
 
 static void drain(struct loop_task *t)

@@ -21,6 +21,9 @@ struct storage_io *io_threads_storage(struct io_threads *t);
 NODISCARD int io_threads_start(
 	struct io_threads *t, int listener, struct tls_context *tls, struct err *e);
 
+/* For connections to come. */
+void io_threads_set_tls(struct io_threads *t, struct tls_context *tls);
+
 /* No new connections; watches end, what is under way is finished; then `done` runs on `l`. */
 void io_threads_drain(struct io_threads *t, struct loop *l, struct loop_task *done);
 

@@ -3,9 +3,13 @@
  */
 #include "apiserver/apiserver.h"
 #include "controller-manager/controller_manager.h"
+#include "coracle-run/coracle_run.h"
+#include "coraclectl/coraclectl.h"
+#include "init/init.h"
 #include "lib/base/str.h"
 #include "scheduler/scheduler.h"
 #include "setup/setup.h"
+#include "status/status.h"
 
 #include <stdio.h>
 
@@ -19,6 +23,12 @@ static const struct program programs[] = {
 	{"kube-controller-manager", controller_manager_main},
 	{"kube-scheduler", scheduler_main},
 	{"setup", setup_main},
+	{"dhcp-hook", dhcp_hook_main},
+	{"init", init_main},
+	{"shutdown", shutdown_main},
+	{"coracle-run", coracle_run_main},
+	{"status", status_main},
+	{"coraclectl", coraclectl_main},
 };
 
 int main(int argc, char **argv)

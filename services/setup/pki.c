@@ -1,5 +1,6 @@
 #include "setup/pki.h"
 
+#include "lib/client/kubeconfig.h"
 #include "lib/codec/base64.h"
 #include "lib/crypto/cert.h"
 #include "lib/os/file.h"
@@ -10,6 +11,7 @@
 enum {
 	YEAR_S = 365 * 86400,
 	EARLY_S = 3600,
+	RENEW_S = 120 * 86400,
 	FILE_BYTES_MAX = 64 << 10,
 };
 
@@ -21,62 +23,73 @@ struct issue {
 	const char *common_name, *organization;
 	enum alternative names;
 	unsigned usages; /* beside signing and key encipherment */
+	enum pki_user user;
 };
 
 static const struct issue issues[] = {
-	{"ca", NULL, "kubernetes", NULL, NAMES_NONE, CERT_SIGN},
-	{"apiserver", "ca", "kube-apiserver", NULL, NAMES_APISERVER, CERT_SERVER_AUTH},
+	{"ca", NULL, "kubernetes", NULL, NAMES_NONE, CERT_SIGN, PKI_CA},
+	{"apiserver", "ca", "kube-apiserver", NULL, NAMES_APISERVER, CERT_SERVER_AUTH,
+		PKI_API_SERVING},
 	{"apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client",
-		"kubeadm:cluster-admins", NAMES_NONE, CERT_CLIENT_AUTH},
-	{"front-proxy-ca", NULL, "front-proxy-ca", NULL, NAMES_NONE, CERT_SIGN},
+		"kubeadm:cluster-admins", NAMES_NONE, CERT_CLIENT_AUTH, PKI_API_CLIENTS},
+	{"front-proxy-ca", NULL, "front-proxy-ca", NULL, NAMES_NONE, CERT_SIGN, PKI_CA},
 	{"front-proxy-client", "front-proxy-ca", "front-proxy-client", NULL, NAMES_NONE,
-		CERT_CLIENT_AUTH},
-	{"etcd/ca", NULL, "etcd-ca", NULL, NAMES_NONE, CERT_SIGN},
-	{"etcd/server", "etcd/ca", NULL, NULL, NAMES_ETCD, CERT_SERVER_AUTH | CERT_CLIENT_AUTH},
-	{"etcd/peer", "etcd/ca", NULL, NULL, NAMES_ETCD, CERT_SERVER_AUTH | CERT_CLIENT_AUTH},
+		CERT_CLIENT_AUTH, PKI_API_CLIENTS},
+	{"etcd/ca", NULL, "etcd-ca", NULL, NAMES_NONE, CERT_SIGN, PKI_CA},
+	{"etcd/server", "etcd/ca", NULL, NULL, NAMES_ETCD, CERT_SERVER_AUTH | CERT_CLIENT_AUTH,
+		PKI_ETCD},
+	{"etcd/peer", "etcd/ca", NULL, NULL, NAMES_ETCD, CERT_SERVER_AUTH | CERT_CLIENT_AUTH,
+		PKI_ETCD},
 	{"etcd/healthcheck-client", "etcd/ca", "kube-etcd-healthcheck-client", NULL, NAMES_NONE,
-		CERT_CLIENT_AUTH},
+		CERT_CLIENT_AUTH, PKI_ADMIN},
 	{"apiserver-etcd-client", "etcd/ca", "kube-apiserver-etcd-client", NULL, NAMES_NONE,
-		CERT_CLIENT_AUTH},
+		CERT_CLIENT_AUTH, PKI_API_CLIENTS},
 };
 
 /* A kubeconfig holds a client certificate of its own. */
 struct config {
-	const char *file, *user, *organization;
+	const char *file, *name, *organization;
+	enum pki_user user;
 };
 
 static const struct config configs[] = {
-	{"super-admin.conf", "kubernetes-super-admin", "system:masters"},
-	{"admin.conf", "kubernetes-admin", "kubeadm:cluster-admins"},
-	{"controller-manager.conf", "system:kube-controller-manager", NULL},
-	{"scheduler.conf", "system:kube-scheduler", NULL},
+	{"super-admin.conf", "kubernetes-super-admin", "system:masters", PKI_ADMIN},
+	{"admin.conf", "kubernetes-admin", "kubeadm:cluster-admins", PKI_ADMIN},
+	{"controller-manager.conf", "system:kube-controller-manager", NULL, PKI_CONTROLLER_MANAGER},
+	{"scheduler.conf", "system:kube-scheduler", NULL, PKI_SCHEDULER},
 };
 
 struct pki {
 	const struct pki_options *o;
 	struct arena arena;
 	int64_t now_s;
+	unsigned changed;
 };
 
 static int make_all(struct pki *p, struct err *e);
 static int make_folder(struct pki *p, const char *below, struct err *e);
 static int make_issue(struct pki *p, const struct issue *i, struct err *e);
+static bool is_good(struct pki *p, const struct issue *i, const char *path);
+static bool fits(struct pki *p, str pem, const struct cert_subject *wanted);
+static bool has_all(struct cert_list have, struct cert_list wanted);
 static int sign(struct pki *p, const struct issue *i, struct key *k, str *pem, struct err *e);
 static int make_service_account_key(struct pki *p, struct err *e);
 static int make_config(struct pki *p, const struct config *c, struct err *e);
+static bool is_good_config(struct pki *p, const char *at);
 static struct cert_subject subject_of(struct pki *p, const struct issue *i);
 static str config_text(struct pki *p, const char *user, str ca_pem, str cert_pem, str key_pem);
 static const char *path(struct pki *p, const char *below, const char *suffix);
 static bool exists(const char *at);
 static void put_base64(struct buf *b, str s);
 
-int pki_make(const struct pki_options *o, const struct clock *c, struct err *e)
+int pki_make(const struct pki_options *o, const struct clock *c, unsigned *changed, struct err *e)
 {
 	struct pki p = {.o = o, .now_s = c->wall_ns(c) / NS_PER_S};
 
 	arena_init(&p.arena, ARENA_NO_LIMIT);
 	int made = make_all(&p, e);
 	arena_free(&p.arena);
+	*changed = p.changed;
 	return made;
 }
 
@@ -108,7 +121,7 @@ static int make_issue(struct pki *p, const struct issue *i, struct err *e)
 	struct key *key;
 	str pem;
 
-	if (exists(cert_path) && exists(key_path))
+	if (exists(cert_path) && exists(key_path) && (!i->ca || is_good(p, i, cert_path)))
 		return 0;
 	TRY(key_make(&key, e));
 	int made = sign(p, i, key, &pem, e);
@@ -116,8 +129,45 @@ static int make_issue(struct pki *p, const struct issue *i, struct err *e)
 		made = file_write(key_path, 0600, key_private_pem(key, &p->arena), e);
 	if (made == 0)
 		made = file_write(cert_path, 0644, pem, e);
+	if (made == 0)
+		p->changed |= i->user;
 	key_drop(key);
 	return made;
+}
+
+/* What cannot be read is made anew. */
+static bool is_good(struct pki *p, const struct issue *i, const char *path)
+{
+	struct cert_subject wanted = subject_of(p, i);
+	struct err unused;
+	str pem;
+
+	return file_read(&p->arena, path, FILE_BYTES_MAX, &pem, &unused) == 0 &&
+		fits(p, pem, &wanted);
+}
+
+static bool fits(struct pki *p, str pem, const struct cert_subject *wanted)
+{
+	struct cert *have;
+	struct err unused;
+	size_t len;
+
+	return cert_read(&p->arena, pem, &have, &len, &unused) == 0 &&
+		have->not_after_s - p->now_s >= RENEW_S &&
+		has_all(have->subject.dns, wanted->dns) && has_all(have->subject.ips, wanted->ips);
+}
+
+static bool has_all(struct cert_list have, struct cert_list wanted)
+{
+	for (size_t i = 0; i < wanted.len; i++) {
+		size_t k = 0;
+
+		while (k < have.len && !str_eq(have.at[k], wanted.at[i]))
+			k++;
+		if (k == have.len)
+			return false;
+	}
+	return true;
 }
 
 static int sign(struct pki *p, const struct issue *i, struct key *k, str *pem, struct err *e)
@@ -199,22 +249,34 @@ static int make_service_account_key(struct pki *p, struct err *e)
 static int make_config(struct pki *p, const struct config *c, struct err *e)
 {
 	const struct issue client = {
-		"", "ca", c->user, c->organization, NAMES_NONE, CERT_CLIENT_AUTH};
+		"", "ca", c->name, c->organization, NAMES_NONE, CERT_CLIENT_AUTH, c->user};
 	const char *at = arena_fmt(&p->arena, "%.*s/%s", STR_ARG(p->o->folder), c->file).at;
 	struct key *key;
 	str ca_pem, cert_pem;
 
-	if (exists(at))
+	if (is_good_config(p, at))
 		return 0;
 	TRY(file_read(&p->arena, path(p, "ca", ".crt"), FILE_BYTES_MAX, &ca_pem, e));
 	TRY(key_make(&key, e));
 	int made = sign(p, &client, key, &cert_pem, e);
 	if (made == 0)
 		made = file_write(at, 0600,
-			config_text(p, c->user, ca_pem, cert_pem, key_private_pem(key, &p->arena)),
+			config_text(p, c->name, ca_pem, cert_pem, key_private_pem(key, &p->arena)),
 			e);
+	if (made == 0)
+		p->changed |= c->user;
 	key_drop(key);
 	return made;
+}
+
+static bool is_good_config(struct pki *p, const char *at)
+{
+	static const struct cert_subject nothing = {0};
+	struct kubeconfig k;
+	struct err unused;
+
+	return kubeconfig_read(&p->arena, at, (str){0}, &k, &unused) == 0 &&
+		fits(p, k.cert_pem, &nothing);
 }
 
 static str config_text(struct pki *p, const char *user, str ca_pem, str cert_pem, str key_pem)

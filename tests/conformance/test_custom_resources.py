@@ -281,3 +281,23 @@ def test_definitions_and_objects_survive_a_restart(tmp_path):
         plane.processes["kube-apiserver"].stop()
         plane.start_one("kube-apiserver")
         assert (api.get(custom.path), api.get(f"{custom.objects()}/a")) == before
+
+
+def test_a_deprecated_version_says_so(api, define):
+    plain, worded = define(KEEPS, deprecated=True), define(KEEPS, deprecated=True, deprecationWarning="sail v2")
+    answers = [api.ask("GET", custom.objects()).headers["Warning"] for custom in (plain, worded)]
+    assert answers == [f'299 - "{plain.group}/v1 Boat is deprecated"', '299 - "sail v2"']
+
+
+def test_nothing_is_made_while_the_definition_goes(api, define):
+    custom = define(KEEPS)
+    api.post(custom.objects(), {**custom.boat("held"), "metadata": {"name": "held", "finalizers": ["example.io/hold"]}})
+    api.delete(custom.path)
+    api.wait_one(CRDS, custom.name, lambda crd: any(
+        c["type"] == "Terminating" and c["reason"] == "InstanceDeletionInProgress" for c in crd["status"]["conditions"]))
+    with pytest.raises(Refused) as refused:
+        custom.make("late")
+    assert refused.value.status == 405
+    assert refused.value.body["message"] == "create not allowed while custom resource definition is terminating"
+    api.patch(f"{custom.objects()}/held", {"metadata": {"finalizers": None}})
+    api.wait_gone(CRDS, custom.name)

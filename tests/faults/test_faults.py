@@ -1,7 +1,6 @@
 """Processes of the control plane are killed under fifty writers; api-churn proves that nothing was lost."""
-import subprocess
-
 import pytest
+from churn import Churn
 from client import Refused
 
 ROUNDS = 20
@@ -10,32 +9,6 @@ WRITES = 5  # of each writer between two kills
 # Of one process each there is no leader to wait for; nodes without a kubelet stay ready.
 CLUSTER_FLAGS = {"kube-scheduler": ["--leader-elect=false"],
                  "kube-controller-manager": ["--leader-elect=false", "--node-monitor-grace-period=1h"]}
-
-
-class Churn:
-    """api-churn, which answers a line when what it asks for has come true."""
-
-    def __init__(self, plane, namespace):
-        self.process = subprocess.Popen(
-            [plane.bin / "api-churn", plane.kubeconfig, namespace, str(WRITERS), str(WATCHERS)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def wait(self, what):
-        """"acked": every writer has written; "refused": every writer was refused."""
-        print(what, file=self.process.stdin, flush=True)
-        if self.process.stdout.readline().strip() != what:
-            out, errors = self.process.communicate()
-            pytest.fail(f"waiting for {what!r}: {out}{errors}")
-
-    def result(self):
-        out, errors = self.process.communicate()
-        assert self.process.returncode == 0, out + errors
-        words = out.split()
-        return {"acked": int(words[1]), "refused": int(words[4]), "by_5xx": int(words[7])}
-
-    def end(self):
-        self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,7 +23,7 @@ def nodes(whole):
 
 @pytest.fixture
 def churn(cluster, namespace):
-    churn = Churn(cluster, namespace)
+    churn = Churn(cluster.bin / "api-churn", cluster.kubeconfig, namespace, WRITERS, WATCHERS)
     try:
         churn.wait("acked")
         yield churn

@@ -3,6 +3,7 @@
  */
 #include "apiserver/admission/webhook.h"
 #include "apiserver/authentication/user.h"
+#include "lib/schema/object_tree.h"
 #include "lib/value/uuid.h"
 
 static const char *const versions[] = {"v1", "v1beta1"};
@@ -18,18 +19,8 @@ static const char *known_version(const struct str_list *wanted)
 
 static int json_of(struct arena *a, const void *object, str *to, struct err *e)
 {
-	struct buf b;
-
 	*to = (str){NULL, 0};
-	if (!object)
-		return 0;
-	buf_init(&b, BUF_NO_LIMIT);
-	int result = object_encode(object, FORMAT_JSON, &b, e);
-
-	if (result == 0)
-		result = arena_str_try(a, buf_str(&b), to, e);
-	buf_free(&b);
-	return result;
+	return object ? object_json(a, object, to, e) : 0;
 }
 
 /* Of what is sent: for a subresource it may be another kind than the resource's. */

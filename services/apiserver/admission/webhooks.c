@@ -6,6 +6,7 @@
 #include "apiserver/admission/plugins.h"
 #include "apiserver/admission/webhook.h"
 #include "lib/base/log.h"
+#include "lib/schema/object_tree.h"
 #include "lib/schema/patch.h"
 
 /* Webhooks are not asked about what configures them. */
@@ -129,45 +130,28 @@ static int judge(const struct admission_attributes *t, const struct webhook *w,
 
 /* --- mutating */
 
-static int patched_json(struct arena *a, const void *object, str patch, str *to, struct err *e)
+static int apply_patch(struct arena *a, const void *object, str patch, void **to, struct err *e)
 {
 	struct tree *target, *change, *result;
-	struct buf b;
 
-	buf_init(&b, JSON_TEXT_MAX);
-	int done = object_encode(object, FORMAT_JSON, &b, e);
-	str json = arena_str(a, buf_str(&b));
-
-	buf_free(&b);
-	TRY(done);
-	TRY(tree_read(a, json, &target, e));
+	TRY(object_tree(a, object, &target, e));
 	TRY(tree_read(a, patch, &change, e));
 	TRY(patch_json(a, target, change, &result, e));
-	buf_init(&b, JSON_TEXT_MAX);
-	tree_put(&b, result);
-	done = buf_ok(&b, "the patched object", e);
-	if (done == 0)
-		done = arena_str_try(a, buf_str(&b), to, e);
-	buf_free(&b);
-	return done;
+	return object_of_tree(a, object_type(object), result, to, e);
 }
 
 static int take_patch(struct admission_attributes *t, const struct webhook *w, str patch,
 	bool *changed, struct err *e)
 {
-	const struct type *type;
 	struct err why;
 	void *next;
-	str json;
 
 	if (!t->object)
 		return status_fail(t->arena, e, STATUS_INTERNAL_ERROR,
 			"Internal error occurred: admission webhook \"%.*s\" attempted to modify "
 			"the object, which is not supported for this operation",
 			STR_ARG(w->name));
-	type = object_type(t->object);
-	if (patched_json(t->arena, t->object, patch, &json, &why) < 0 ||
-		object_decode(t->arena, type, FORMAT_JSON, json, &next, NULL, &why) < 0)
+	if (apply_patch(t->arena, t->object, patch, &next, &why) < 0)
 		return status_fail(t->arena, e, STATUS_INTERNAL_ERROR,
 			"Internal error occurred: %s", why.text);
 	*(struct object *)next = *(const struct object *)t->object;

@@ -22,6 +22,8 @@ struct pass {
 	bool changed; /* the status is to be written */
 };
 
+static void end_served(struct extensions *x, struct entry *n);
+
 static void set_condition(
 	struct pass *p, const char *type, const char *status, const char *reason, str message)
 {
@@ -40,10 +42,13 @@ static int write_status(struct pass *p, struct err *e)
 	int64_t revision;
 	int result;
 
-	if (p->crd->metadata.finalizers.len == 0 && p->crd->metadata.deletion_timestamp)
+	if (p->crd->metadata.finalizers.len == 0 && p->crd->metadata.deletion_timestamp) {
+		/* Who hears that it is gone must not find its objects' paths any more. */
+		end_served(p->extensions, p->entry);
 		result = storage_delete(s, p->stored, &revision, &current, e);
-	else
+	} else {
 		result = storage_update(s, p->stored, p->crd, 0, &revision, &current, e);
+	}
 	if (current)
 		counted_drop(&current->counted);
 	return result < 0 && e->kind != ERR_CONFLICT ? -1 : 0;

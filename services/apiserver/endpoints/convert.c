@@ -2,7 +2,7 @@
 
 #include "api/kinds.h"
 #include "apiserver/storage/storage.h"
-#include "lib/codec/json.h"
+#include "lib/schema/object_tree.h"
 
 struct label_pair {
 	str request, stored;
@@ -58,19 +58,13 @@ static int convert_custom(struct arena *a, const struct type *to, void **object,
 {
 	const struct kind *k = type_kind(to);
 	struct object *converted;
-	struct buf json;
 	void *o;
+	str json;
 
 	if (object_type(*object)->schema == to->schema)
 		return 0;
-	buf_init(&json, JSON_TEXT_MAX);
-	int result = object_encode(*object, FORMAT_JSON, &json, e);
-
-	if (result == 0)
-		result = object_decode(
-			a, to, FORMAT_JSON, arena_str(a, buf_str(&json)), &o, NULL, e);
-	buf_free(&json);
-	TRY(result);
+	TRY(object_json(a, *object, &json, e));
+	TRY(object_decode(a, to, FORMAT_JSON, json, &o, NULL, e));
 	converted = o;
 	converted->api_version = str_of(to->schema->text + k->api_version);
 	object_default(a, o);

@@ -2,6 +2,7 @@
  * Which handler a request belongs to.
  */
 #include "apiserver/endpoints/proxy.h"
+#include "lib/structural/structural.h"
 
 struct verb_row {
 	const char *verb;
@@ -108,12 +109,51 @@ static int check_form(struct request *r, const struct verb_row *v, struct err *e
 		&r->arena, &r->x->request.headers, &r->query, accepts(r, v), &r->form, e);
 }
 
+static void warn_of_version(struct request *r)
+{
+	const struct structural *s = r->resource->custom;
+
+	if (!s || !s->version->deprecated)
+		return;
+	if (s->version->deprecation_warning)
+		warnings_add(&r->warnings, "%.*s", STR_ARG(*s->version->deprecation_warning));
+	else
+		warnings_add(&r->warnings, "%.*s/%.*s %.*s is deprecated",
+			STR_ARG(r->resource->group), STR_ARG(r->resource->version),
+			STR_ARG(r->resource->kind));
+}
+
+/* The objects of a definition that goes are being deleted: there must be no end of them. */
+static bool is_made_too_late(struct request *r)
+{
+	const struct structural *s = r->resource->custom;
+
+	return s && !r->sub && str_eq(r->info.verb, STR("create")) && atomic_load(s->terminating);
+}
+
+static void refuse_too_late(struct request *r)
+{
+	struct err e;
+
+	r->form = negotiate_error(&r->arena, &r->x->request.headers, &r->query);
+	status_method_not_supported(&r->arena, &e, request_subject(r), r->info.verb);
+	status_detail(&e)->message = arena_fmt(&r->arena,
+		"%.*s not allowed while custom resource definition is terminating",
+		STR_ARG(r->info.verb));
+	request_fail(r, &e);
+}
+
 static void dispatch_resource(struct request *r)
 {
 	unsigned allowed = r->sub ? r->sub->verbs : r->resource->verbs;
 	const struct http_request *q = &r->x->request;
 	struct err e;
 
+	if (is_made_too_late(r)) {
+		refuse_too_late(r);
+		return;
+	}
+	warn_of_version(r);
 	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
 		const struct verb_row *v = &verbs[i];
 

@@ -10,6 +10,7 @@
 #include "apiserver/endpoints/scale.h"
 #include "lib/api/causes.h"
 #include "lib/codec/yaml.h"
+#include "lib/schema/object_tree.h"
 
 enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY };
 
@@ -122,7 +123,6 @@ static int patch_text(
 	str body = buf_str(&p->r->x->body);
 	struct tree *target, *change, *result = NULL;
 	struct err why;
-	struct buf b;
 
 	TRY(tree_read(a, now, &target, e));
 	if (tree_read(a, body, &change, &why) < 0)
@@ -138,13 +138,7 @@ static int patch_text(
 
 	if (done < 0)
 		return fail_patch(p->r, &why, e);
-	buf_init(&b, JSON_TEXT_MAX);
-	tree_put(&b, result);
-	done = buf_ok(&b, "the patched object", e);
-	if (done == 0)
-		done = arena_str_try(a, buf_str(&b), to, e);
-	buf_free(&b);
-	return done;
+	return tree_text(a, result, JSON_TEXT_MAX, to, e);
 }
 
 static int fail_result(struct arena *a, str json, const char *why, struct err *e)
@@ -177,18 +171,11 @@ static int patch_object(
 	const struct type *t = object_type(before);
 	struct notes notes;
 	struct err why;
-	struct buf b;
 	str now, json;
 	void *o;
 
 	notes_init(&notes, a);
-	buf_init(&b, JSON_TEXT_MAX);
-	int result = object_encode(
-		p->kind == PATCH_JSON ? before : managed_bare(a, before), FORMAT_JSON, &b, e);
-
-	now = arena_str(a, buf_str(&b));
-	buf_free(&b);
-	TRY(result);
+	TRY(object_json(a, p->kind == PATCH_JSON ? before : managed_bare(a, before), &now, e));
 	TRY(patch_text(p, a, t, now, &json, e));
 	struct notes *asked = p->validation == VALIDATE_IGNORE ? NULL : &notes;
 

@@ -4,6 +4,7 @@
 #include "lib/api/causes.h"
 #include "lib/api/meta.h"
 #include "lib/api/status.h"
+#include "lib/schema/object_tree.h"
 #include "lib/schema/patch.h"
 #include "lib/schema/path.h"
 #include "lib/structural/structural.h"
@@ -147,23 +148,13 @@ static int set_custom(struct arena *a, const struct resource *r, void *now, int3
 	buf_add_i64(&b, replicas);
 	for (; depth; depth--)
 		buf_add_char(&b, '}');
-	int done = tree_read(a, arena_str(a, buf_str(&b)), &change, e);
+	str text = arena_str(a, buf_str(&b));
 
-	buf_reset(&b);
-	if (done == 0)
-		done = object_encode(now, FORMAT_JSON, &b, e);
-	if (done == 0)
-		done = tree_read(a, arena_str(a, buf_str(&b)), &target, e);
-	if (done == 0)
-		done = patch_merge(a, target, change, &result, e);
-	buf_reset(&b);
-	if (done == 0)
-		tree_put(&b, result);
-	if (done == 0)
-		done = object_decode(
-			a, object_type(now), FORMAT_JSON, arena_str(a, buf_str(&b)), to, NULL, e);
 	buf_free(&b);
-	return done;
+	TRY(tree_read(a, text, &change, e));
+	TRY(object_tree(a, now, &target, e));
+	TRY(patch_merge(a, target, change, &result, e));
+	return object_of_tree(a, object_type(now), result, to, e);
 }
 
 void *scale_of(struct arena *a, const struct resource *r, const void *object)

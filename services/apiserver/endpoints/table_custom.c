@@ -2,6 +2,7 @@
 
 #include "lib/api/meta.h"
 #include "lib/codec/json.h"
+#include "lib/schema/object_tree.h"
 #include "lib/structural/json_path.h"
 #include "lib/structural/structural.h"
 
@@ -92,15 +93,10 @@ static void put_cell(struct cells *c, str type, const struct json_item *v, struc
 
 static int read_object(struct arena *a, const void *o, struct json_item *to, struct err *e)
 {
-	struct buf b;
+	str json;
 
-	buf_init(&b, JSON_TEXT_MAX);
-	int result = object_encode(o, FORMAT_JSON, &b, e);
-
-	if (result == 0)
-		result = json_parse(a, arena_str(a, buf_str(&b)), to, e);
-	buf_free(&b);
-	return result;
+	TRY(object_json(a, o, &json, e));
+	return json_parse(a, json, to, e);
 }
 
 int custom_cells(struct cells *c, const struct structural *s, const void *object,

@@ -53,7 +53,6 @@ static bool has_text(const struct tree *of, str key, str text)
 int crd_form_read(struct arena *a, str json, str *to, struct err *e)
 {
 	struct tree *root, *spec;
-	struct buf b;
 
 	TRY(tree_read(a, json, &root, e));
 	spec = member(root, STR("spec"), JSON_OBJECT);
@@ -63,14 +62,7 @@ int crd_form_read(struct arena *a, str json, str *to, struct err *e)
 	}
 	TRY(set_text(a, root, STR("apiVersion"), STR(V1), e));
 	TRY(read_spec(a, spec, e));
-	buf_init(&b, JSON_TEXT_MAX);
-	tree_put(&b, root);
-	int result = buf_ok(&b, "the definition", e);
-
-	if (result == 0)
-		result = arena_str_try(a, buf_str(&b), to, e);
-	buf_free(&b);
-	return result;
+	return tree_text(a, root, JSON_TEXT_MAX, to, e);
 }
 
 int crd_form_write(struct buf *json, struct err *e)

@@ -4,6 +4,7 @@
 #include "lib/api/managed_owners.h"
 #include "lib/api/meta.h"
 #include "lib/api/status.h"
+#include "lib/schema/object_tree.h"
 #include "lib/value/quote.h"
 
 #define LAST_APPLIED STR("kubectl.kubernetes.io/last-applied-configuration")
@@ -174,17 +175,8 @@ static int read_live(struct applying *x, const void *live, struct err *e)
 {
 	struct arena *a = x->m.q->arena;
 	struct tree *tree = NULL;
-	struct buf b;
-	str json;
+	int result = object_tree(a, live, &tree, e);
 
-	buf_init(&b, JSON_TEXT_MAX);
-	int result = object_encode(live, FORMAT_JSON, &b, e);
-
-	if (result == 0)
-		result = arena_str_try(a, buf_str(&b), &json, e);
-	if (result == 0)
-		result = tree_read(a, json, &tree, e);
-	buf_free(&b);
 	x->live = tree_of(x, tree);
 	return result;
 }
@@ -420,18 +412,8 @@ static int make_object(struct applying *x, void **to, struct err *e)
 {
 	const struct managed_write *q = x->m.q;
 	struct err why;
-	struct buf b;
-	str json;
 
-	buf_init(&b, JSON_TEXT_MAX);
-	tree_put(&b, x->merged);
-	int result = buf_ok(&b, "the object", e);
-
-	if (result == 0)
-		result = arena_str_try(q->arena, buf_str(&b), &json, e);
-	buf_free(&b);
-	TRY(result);
-	if (object_decode(q->arena, q->type, FORMAT_JSON, json, to, NULL, &why) == 0)
+	if (object_of_tree(q->arena, q->type, x->merged, to, &why) == 0)
 		return 0;
 	return status_fail(q->arena, e, STATUS_UNKNOWN,
 		"failed to convert new object (%.*s) to proper version: unable to convert "

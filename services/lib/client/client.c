@@ -236,7 +236,7 @@ int client_delete(struct client *c, struct arena *a, struct target t,
 	struct client_request r = {.method = STR("DELETE"),
 		.path = path_of(a, t),
 		.content_type = MEDIA_PROTOBUF,
-		.accept = MEDIA_PROTOBUF};
+		.accept = MEDIA_EITHER};
 
 	if (how) {
 		struct delete_options *o = object_new(a, api_type(API_DELETE_OPTIONS));

@@ -90,6 +90,9 @@ NODISCARD int client_raw(struct client *c, struct arena *a, const struct client_
 #define MEDIA_PROTOBUF STR("application/vnd.kubernetes.protobuf")
 #define MEDIA_JSON     STR("application/json")
 
+/* Where the answer is not read: custom resources have no protobuf. */
+#define MEDIA_EITHER STR("application/vnd.kubernetes.protobuf,application/json")
+
 /* The path of a target, without its query. */
 str client_path(struct arena *a, struct target t);
 

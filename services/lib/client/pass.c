@@ -1,6 +1,6 @@
 #include "lib/client/pass.h"
 
-#include "lib/codec/json.h"
+#include "lib/schema/object_tree.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,17 +110,11 @@ int pass_patch(struct pass *p, const void *object, str sub, enum client_patch ki
 int pass_apply(struct pass *p, const void *object, str manager, struct err *e)
 {
 	struct target t = target_of(object);
-	struct buf b;
+	str json;
 
 	t.query = arena_fmt(p->arena, "fieldManager=%.*s&force=true", STR_ARG(manager));
-	buf_init(&b, JSON_TEXT_MAX);
-	int result = object_encode(object, FORMAT_JSON, &b, e);
-
-	if (result == 0)
-		result = client_patch(
-			p->run->env.client, p->arena, t, PATCH_APPLY, buf_str(&b), NULL, e);
-	buf_free(&b);
-	return result;
+	TRY(object_json(p->arena, object, &json, e));
+	return client_patch(p->run->env.client, p->arena, t, PATCH_APPLY, json, NULL, e);
 }
 
 int pass_delete(struct pass *p, const void *object, struct err *e)

@@ -94,6 +94,20 @@ void tree_put(struct buf *b, const struct tree *t)
 	buf_add_char(b, '}');
 }
 
+int tree_text(struct arena *a, const struct tree *t, size_t limit_bytes, str *to, struct err *e)
+{
+	struct buf b;
+
+	buf_init(&b, limit_bytes);
+	tree_put(&b, t);
+	int result = buf_ok(&b, "the JSON text", e);
+
+	if (result == 0)
+		result = arena_str_try(a, buf_str(&b), to, e);
+	buf_free(&b);
+	return result;
+}
+
 struct tree *tree_get(const struct tree *object, str key)
 {
 	size_t at = find(object, key);

@@ -34,6 +34,10 @@ struct tree {
 NODISCARD int tree_read(struct arena *a, str json, struct tree **to, struct err *e);
 void tree_put(struct buf *b, const struct tree *t);
 
+/* The same as a text in the arena, of at most so many bytes. */
+NODISCARD int tree_text(
+	struct arena *a, const struct tree *t, size_t limit_bytes, str *to, struct err *e);
+
 /* NULL if there is none. */
 struct tree *tree_get(const struct tree *object, str key);
 

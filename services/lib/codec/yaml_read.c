@@ -67,18 +67,9 @@ static int check_values(const struct tree *t, struct err *e)
 
 static int to_json(struct arena *a, struct tree *t, str *json, struct err *e)
 {
-	struct buf b;
-
 	tree_sort(t);
 	TRY(check_values(t, e));
-	buf_init(&b, YAML_JSON_MAX);
-	tree_put(&b, t);
-	int result = buf_ok(&b, "the JSON of a YAML text", e);
-
-	if (result == 0)
-		result = arena_str_try(a, buf_str(&b), json, e);
-	buf_free(&b);
-	return result;
+	return tree_text(a, t, YAML_JSON_MAX, json, e);
 }
 
 static int complaint(struct arena *a, const struct buf *lines, str *to, struct err *e)

@@ -1,5 +1,6 @@
 #include "lib/crypto/tls.h"
 
+#include "lib/crypto/digest.h"
 #include "lib/crypto/openssl.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@ struct tls_context {
 	BIO_METHOD *socket;
 	unsigned protocols;
 	bool is_server;
+	uint8_t root_key_hash[DIGEST_SHA256_BYTES];
+	size_t root_key_hash_len;
 };
 
 struct tls {
@@ -249,6 +252,35 @@ static int accept_any(UNUSED X509_STORE_CTX *ctx, UNUSED void *unused)
 	return 1;
 }
 
+static bool key_hash_begins(X509 *x, const struct tls_context *c)
+{
+	uint8_t *der = NULL, hash[DIGEST_SHA256_BYTES];
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+
+	if (len < 0)
+		return false;
+	digest_sha256(str_span((char *)der, (size_t)len), hash);
+	OPENSSL_free(der);
+	return memcmp(hash, c->root_key_hash, c->root_key_hash_len) == 0;
+}
+
+/* The usual verification, with what the server itself brought as the one trusted root. */
+static int verify_by_key_hash(X509_STORE_CTX *ctx, void *context)
+{
+	STACK_OF(X509) *brought = X509_STORE_CTX_get0_untrusted(ctx);
+	STACK_OF(X509) *trusted = openssl_need(sk_X509_new_null());
+
+	for (int i = 0; i < sk_X509_num(brought); i++)
+		if (key_hash_begins(sk_X509_value(brought, i), context))
+			sk_X509_push(trusted, sk_X509_value(brought, i));
+	X509_STORE_CTX_set0_trusted_stack(ctx, trusted);
+	int good = X509_verify_cert(ctx);
+
+	X509_STORE_CTX_set0_trusted_stack(ctx, NULL);
+	sk_X509_free(trusted);
+	return good == 1;
+}
+
 static int ask_for_client_certificate(SSL_CTX *ssl, str ca_pem, struct err *e)
 {
 	STACK_OF(X509) * cas;
@@ -298,7 +330,15 @@ static int set_role(struct tls_context *c, const struct tls_options *o, struct e
 	}
 	SSL_CTX_set_alpn_protos(c->ssl, (const uint8_t *)alpn.at, (unsigned)alpn.len);
 	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set1_cert_store(c->ssl, o->roots->store);
+	if (o->roots) {
+		SSL_CTX_set1_cert_store(c->ssl, o->roots->store);
+		return 0;
+	}
+	if (!o->root_key_hash.len || o->root_key_hash.len > sizeof(c->root_key_hash))
+		return err_set(e, ERR_INVALID, "no hash of a CA's key");
+	memcpy(c->root_key_hash, o->root_key_hash.at, o->root_key_hash.len);
+	c->root_key_hash_len = o->root_key_hash.len;
+	SSL_CTX_set_cert_verify_callback(c->ssl, verify_by_key_hash, c);
 	return 0;
 }
 

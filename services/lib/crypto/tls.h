@@ -23,6 +23,8 @@ enum tls_protocol { TLS_HTTP1 = 1 << 0, TLS_HTTP2 = 1 << 1 };
 struct tls_options {
 	str cert_pem, key_pem; /* the chain, leaf first, and its key; a client may have none */
 	const struct cert_roots *roots; /* client: whom to trust */
+	str root_key_hash;  /* or: the CA in the server's chain whose key has a SHA-256 (kubeadm's
+			      CA certificate hash) that begins so */
 	str client_ca_pem;  /* server: absent asks for no client certificate; names to send */
 	unsigned protocols; /* of enum tls_protocol, HTTP/2 preferred */
 	bool tls13_only;

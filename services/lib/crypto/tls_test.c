@@ -1,4 +1,5 @@
 #include "lib/base/test.h"
+#include "lib/crypto/digest.h"
 #include "lib/crypto/tls.h"
 
 #include <sys/socket.h>
@@ -240,4 +241,66 @@ TEST(tls_context_refuses_a_key_of_another_certificate)
 	CHECK_INT(shake(t, &p, STR("a.example"), NOW_S, &e), TLS_OK);
 	key_drop(other);
 	end(&p);
+}
+
+static enum tls_result shake_by_hash(
+	struct test *t, struct pair *p, str server_pem, str hash, str name, struct err *e)
+{
+	struct tls_options server = {
+		.cert_pem = server_pem, .key_pem = p->key_pem, .protocols = TLS_HTTP1};
+	struct tls_options client = {.root_key_hash = hash, .protocols = TLS_HTTP1};
+
+	tls_context_drop(p->server_context);
+	tls_context_drop(p->client_context);
+	REQUIRE_OK(tls_server_context(&server, &p->server_context, e), e);
+	REQUIRE_OK(tls_client_context(&client, &p->client_context, e), e);
+	return shake(t, p, name, NOW_S, e);
+}
+
+TEST(tls_trusts_the_ca_whose_key_hash_is_known)
+{
+	uint8_t hash[DIGEST_SHA256_BYTES];
+	struct pair p;
+	struct err e;
+
+	for (int i = 0; i < 5; i++) {
+		test_note(t, "case %d", i);
+		begin(t, &p, TLS_HTTP1, TLS_HTTP1);
+		str chain = arena_fmt(
+			&t->arena, "%.*s%.*s", STR_ARG(p.server_pem), STR_ARG(p.ca_pem));
+
+		digest_sha256(key_public_der(p.key, &t->arena), hash);
+		str known = str_span((char *)hash, i == 1 ? sizeof(hash) : 10);
+
+		if (i == 2) { /* somebody else's CA, who shows the right one beside his own */
+			struct pair other;
+
+			begin(t, &other, TLS_HTTP1, TLS_HTTP1);
+			chain = arena_fmt(&t->arena, "%.*s%.*s%.*s", STR_ARG(other.server_pem),
+				STR_ARG(other.ca_pem), STR_ARG(p.ca_pem));
+			p.key_pem = other.key_pem;
+			tls_context_drop(other.server_context);
+			tls_context_drop(other.client_context);
+			close(other.fds[0]);
+			close(other.fds[1]);
+			cert_roots_drop(other.roots);
+			key_drop(other.key);
+		}
+		if (i == 3)
+			hash[9] ^= 1;
+		enum tls_result wanted = i < 2 ? TLS_OK : TLS_FAILED;
+		str name = i == 4 ? STR("b.example") : STR("a.example");
+
+		CHECK_INT(shake_by_hash(t, &p, chain, known, name, &e), wanted);
+		end(&p);
+	}
+}
+
+TEST(tls_needs_somebody_to_trust)
+{
+	struct tls_options o = {.protocols = TLS_HTTP1};
+	struct tls_context *c;
+	struct err e;
+
+	CHECK_FAILS(tls_client_context(&o, &c, &e), &e, ERR_INVALID, "no hash");
 }

@@ -37,6 +37,9 @@ NODISCARD int json_keep(
 /* Makes a field nil again: of members of one name the last counts, none of the others. */
 void json_forget(const struct field *f, void *o);
 
+/* A whole number however it is written: 1.0 is an integer to JSON Schema. */
+bool json_whole(const struct json_item *item, int64_t *to);
+
 /* Behind the last member. */
 NODISCARD int json_settle(
 	struct json_decoder *d, const struct type *t, void *o, struct json_kept *kept);

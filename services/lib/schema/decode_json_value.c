@@ -55,6 +55,9 @@ static int decode_plain(struct json_decoder *d, const struct place *p, const str
 	} else if (kind == KIND_INT32 && item->kind == JSON_NUMBER) {
 		TRY(decode_int(d, p, item, INT32_MIN, INT32_MAX, &value));
 		*(int32_t *)p->at = (int32_t)value;
+	} else if (kind == KIND_INT64 && item->kind == JSON_NUMBER && p->owner->schema->sorted) {
+		if (!json_whole(item, p->at))
+			return mismatch_number(d, item, go_type(p));
 	} else if (kind == KIND_INT64 && item->kind == JSON_NUMBER) {
 		TRY(decode_int(d, p, item, INT64_MIN, INT64_MAX, p->at));
 	} else if (kind == KIND_FLOAT64 && item->kind == JSON_NUMBER) {

@@ -31,6 +31,19 @@ void open_drop(const struct type *t, void *o, str name)
 	texts->len = kept;
 }
 
+bool json_whole(const struct json_item *item, int64_t *to)
+{
+	double number;
+
+	if (json_to_i64(item, to))
+		return true;
+	if (!json_to_f64(item, &number) || number < -0x1p63 || number >= 0x1p63 ||
+		(double)(int64_t)number != number)
+		return false;
+	*to = (int64_t)number;
+	return true;
+}
+
 static bool value_fits(
 	const struct type *owner, const struct field *f, const struct json_item *item)
 {
@@ -38,7 +51,7 @@ static bool value_fits(
 
 	switch ((enum field_kind)f->kind) {
 	case KIND_BOOL: return item->kind == JSON_BOOL;
-	case KIND_INT64: return item->kind == JSON_NUMBER && json_to_i64(item, &number);
+	case KIND_INT64: return item->kind == JSON_NUMBER && json_whole(item, &number);
 	case KIND_STRING: return item->kind == JSON_STRING;
 	case KIND_STRUCT: break;
 	default: return true;
