@@ -17,7 +17,6 @@ static const struct {
 	{"admissionregistration.k8s.io", "validatingadmissionpolicies"},
 	{"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
 	{"apiregistration.k8s.io", NULL},
-	{"autoscaling", NULL},
 	{"flowcontrol.apiserver.k8s.io", NULL},
 };
 
