@@ -13,8 +13,7 @@ static const struct settings *settings_of(const struct hpa_pass *h)
 	return pass_settings(h->p);
 }
 
-static void autoscaler_changed(
-	struct controller_run *r, UNUSED const void *before, const void *now)
+static void autoscaler_changed(struct controller_run *r, UNUSED const void *before, const void *now)
 {
 	if (now)
 		run_enqueue_after(r, now, manager_of(r)->settings.hpa_sync_period_ns);
@@ -41,8 +40,8 @@ static struct horizontal_pod_autoscaler_condition *condition_of(struct hpa_pass 
 	return &more[s->conditions.len++];
 }
 
-void hpa_condition(struct hpa_pass *h, const char *type, bool truth, const char *reason,
-	const char *fmt, ...)
+void hpa_condition(
+	struct hpa_pass *h, const char *type, bool truth, const char *reason, const char *fmt, ...)
 {
 	struct horizontal_pod_autoscaler_condition *c = condition_of(h, str_of(type));
 	str status = truth ? STR("True") : STR("False");
@@ -134,8 +133,7 @@ static int desire(struct hpa_pass *h, int32_t *replicas, str *reason, struct err
 			STR_ARG(h->seen->spec.scale_target_ref.kind), STR_ARG(h->p->ns),
 			STR_ARG(h->seen->spec.scale_target_ref.name));
 	}
-	*reason = wanted > h->current
-		? arena_fmt(h->p->arena, "%.*s above target", STR_ARG(metric))
+	*reason = wanted > h->current ? arena_fmt(h->p->arena, "%.*s above target", STR_ARG(metric))
 		: wanted < h->current ? STR("All metrics below target")
 				      : STR("");
 	hpa_decide(&h->record->history, &b, wanted, &v);
@@ -165,8 +163,8 @@ static int rescale(struct hpa_pass *h, int32_t replicas, str reason, struct err 
 	pass_event(h->p, h->seen, "SuccessfulRescale", "New size: %d; reason: %.*s", (int)replicas,
 		STR_ARG(reason));
 	hpa_scaled(&h->record->history, &b, replicas);
-	h->next->status.last_scale_time =
-		arena_get(h->p->arena, sizeof(*h->next->status.last_scale_time));
+	h->next->status.last_scale_time = arena_get(
+		h->p->arena, sizeof(*h->next->status.last_scale_time));
 	*h->next->status.last_scale_time = pass_now(h->p);
 	return 0;
 }

@@ -147,10 +147,9 @@ static int64_t changed_since(const struct hpa_marks *m, int32_t period_s, int64_
 
 static int32_t clip(double replicas)
 {
-	return replicas >= (double)INT32_MAX ? INT32_MAX
-		: replicas <= (double)INT32_MIN
-		? INT32_MIN
-		: (int32_t)replicas;
+	return replicas >= (double)INT32_MAX    ? INT32_MAX
+		: replicas <= (double)INT32_MIN ? INT32_MIN
+						: (int32_t)replicas;
 }
 
 /* What one policy lets the replicas become. */
@@ -212,8 +211,8 @@ void hpa_decide(
 	struct hpa_history *h, const struct hpa_bounds *b, int32_t wanted, struct hpa_verdict *to)
 {
 	struct hpa_verdict v = {0};
-	int32_t stable =
-		b->behavior ? stabilize(h, b, wanted, &v) : highest_recent(h, b, wanted, &v);
+	int32_t stable = b->behavior ? stabilize(h, b, wanted, &v)
+				     : highest_recent(h, b, wanted, &v);
 
 	if (stable == wanted) {
 		v.able_reason = "ReadyForNewScale";

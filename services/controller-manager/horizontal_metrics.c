@@ -102,8 +102,7 @@ static int fetch(struct pass *p, const struct question *q, struct hpa_samples *t
 	if (done < 0)
 		return err_context(e, "unable to fetch metrics from %s metrics API", q->api);
 	if (count == 0)
-		return err_set(
-			e, ERR_NOT_FOUND, "no metrics returned from %s metrics API", q->api);
+		return err_set(e, ERR_NOT_FOUND, "no metrics returned from %s metrics API", q->api);
 	return 0;
 }
 
@@ -171,8 +170,8 @@ static int begin_custom(struct pass *p, struct buf *b, struct err *e)
 	return 0;
 }
 
-static int fetch_custom(struct pass *p, struct buf *b, str subject, struct hpa_samples *to,
-	struct err *e)
+static int fetch_custom(
+	struct pass *p, struct buf *b, str subject, struct hpa_samples *to, struct err *e)
 {
 	const struct question q = {.path = take(p, b),
 		.subject = arena_fmt(p->arena, "%.*s." CUSTOM_GROUP, STR_ARG(subject)),

@@ -197,8 +197,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The measurements become samples of the target's pods; what is over stays foreign. */
-static int join(
-	struct hpa_pass *h, struct hpa_samples *measured, const struct hpa_readiness *r, struct err *e)
+static int join(struct hpa_pass *h, struct hpa_samples *measured, const struct hpa_readiness *r,
+	struct err *e)
 {
 	size_t foreign = measured->len;
 	struct hpa_samples all = {0};
@@ -233,8 +233,8 @@ static int join(
 	return 0;
 }
 
-static int add_request(const struct pod *p, const struct container *c, str resource, int64_t *sum,
-	struct err *e)
+static int add_request(
+	const struct pod *p, const struct container *c, str resource, int64_t *sum, struct err *e)
 {
 	const struct quantity *q = resource_list_get(&c->resources.requests, resource);
 
@@ -253,8 +253,7 @@ static bool stays(const struct container *c)
 }
 
 /* Of one container, or if that is empty of all that run. */
-static int request_of(
-	const struct pod *p, str resource, str container, int64_t *to, struct err *e)
+static int request_of(const struct pod *p, str resource, str container, int64_t *to, struct err *e)
 {
 	const struct pod_spec *s = &p->spec;
 	int64_t sum = 0;
@@ -294,8 +293,8 @@ static int pod_level_request(
 	return 0;
 }
 
-static int set_requests(struct hpa_pass *h, struct hpa_samples *s, str resource, str container,
-	struct err *e)
+static int set_requests(
+	struct hpa_pass *h, struct hpa_samples *s, str resource, str container, struct err *e)
 {
 	for (size_t i = 0; i < s->len; i++) {
 		const struct pod *p = s->at[i].pod;
@@ -329,8 +328,7 @@ static int usage_of(struct hpa_pass *h, const struct metric_target *t, str resou
 	struct hpa_samples s;
 
 	if (hpa_fetch_resource(h->p, h->selector_text, resource, container, &s, e) < 0)
-		return err_context(
-			e, "unable to get metrics for resource %.*s", STR_ARG(resource));
+		return err_context(e, "unable to get metrics for resource %.*s", STR_ARG(resource));
 	TRY(join(h, &s, &r, e));
 	if (t->average_value) {
 		target.value = quantity_milli(t->average_value);
@@ -389,8 +387,8 @@ static int of_container(
 
 /* --- Pods, Object, External */
 
-static int metric_of(struct hpa_pass *h, const struct metric_identifier *m, struct hpa_metric *to,
-	struct err *e)
+static int metric_of(
+	struct hpa_pass *h, const struct metric_identifier *m, struct hpa_metric *to, struct err *e)
 {
 	struct meta_selector s;
 
@@ -405,8 +403,7 @@ static int of_pods(
 {
 	const struct hpa_readiness r = readiness_of(h, STR(""));
 	const struct hpa_tolerance tolerance = tolerance_of(h);
-	const struct hpa_target target = {
-		.value = quantity_milli(m->pods->target.average_value)};
+	const struct hpa_target target = {.value = quantity_milli(m->pods->target.average_value)};
 	struct pods_metric_status *s = arena_get(h->p->arena, sizeof(*s));
 	struct hpa_samples samples;
 	struct hpa_metric metric;
@@ -468,9 +465,10 @@ static int of_object(
 	if (hpa_fetch_object(h->p, &o->described_object, &metric, &usage, e) < 0) {
 		str why = arena_fmt(h->p->arena, "%s", e->text);
 
-		return err_set(e, ERR_NOT_FOUND, "unable to get metric %.*s: %.*s on %.*s %.*s/%.*s",
-			STR_ARG(metric.name), STR_ARG(why), STR_ARG(o->described_object.kind),
-			STR_ARG(h->p->ns), STR_ARG(o->described_object.name));
+		return err_set(e, ERR_NOT_FOUND,
+			"unable to get metric %.*s: %.*s on %.*s %.*s/%.*s", STR_ARG(metric.name),
+			STR_ARG(why), STR_ARG(o->described_object.kind), STR_ARG(h->p->ns),
+			STR_ARG(o->described_object.name));
 	}
 	s->metric = o->metric;
 	s->described_object = o->described_object;
@@ -500,8 +498,8 @@ static int of_external(
 			STR_ARG(h->p->ns), STR_ARG(metric.name), STR_ARG(shown));
 	s->metric = x->metric;
 	to->status.external = s;
-	to->name = arena_fmt(h->p->arena, "external metric %.*s(%.*s)", STR_ARG(metric.name),
-		STR_ARG(shown));
+	to->name = arena_fmt(
+		h->p->arena, "external metric %.*s(%.*s)", STR_ARG(metric.name), STR_ARG(shown));
 	return judge_value(h, &x->target, usage, to, &s->current, e);
 }
 
@@ -518,8 +516,8 @@ static int put_in_context(const struct metric_spec *m, struct err *e)
 	if (m->pods)
 		return err_context(e, "failed to get pods metric value");
 	if (m->resource)
-		return err_context(e, "failed to get %.*s resource metric value",
-			STR_ARG(m->resource->name));
+		return err_context(
+			e, "failed to get %.*s resource metric value", STR_ARG(m->resource->name));
 	if (m->container_resource)
 		return err_context(e, "failed to get %.*s container metric value",
 			STR_ARG(m->container_resource->container));

@@ -14,8 +14,8 @@ struct hpa_scale {
 
 /* The resource of a kind, of those that are built in or of what the server serves now;
  * ERR_NOT_FOUND in upstream's words. */
-NODISCARD int hpa_find_resource(struct pass *p, str api_version, str kind,
-	const struct resource **to, struct err *e);
+NODISCARD int hpa_find_resource(
+	struct pass *p, str api_version, str kind, const struct resource **to, struct err *e);
 
 NODISCARD int hpa_scale_get(struct pass *p, const struct cross_version_object_reference *of,
 	struct hpa_scale *to, struct err *e);

@@ -23,33 +23,36 @@ struct average_case {
 
 static const struct average_case averages[] = {
 	{"up", {{HPA_READY, 300}, {HPA_READY, 500}, {HPA_READY, 700}}, 3, 30, 0, 3, 5, 50, 500},
-	{"down", {{HPA_READY, 100}, {HPA_READY, 300}, {HPA_READY, 500}, {HPA_READY, 250}, {HPA_READY, 250}},
+	{"down",
+		{{HPA_READY, 100}, {HPA_READY, 300}, {HPA_READY, 500}, {HPA_READY, 250},
+			{HPA_READY, 250}},
 		5, 50, 0, 5, 3, 28, 280},
-	{"tolerated", {{HPA_READY, 1010}, {HPA_READY, 1030}, {HPA_READY, 1020}}, 3, 100, 0, 3, 3, 102,
-		1020},
+	{"tolerated", {{HPA_READY, 1010}, {HPA_READY, 1030}, {HPA_READY, 1020}}, 3, 100, 0, 3, 3,
+		102, 1020},
 	{"unready pods use nothing on the way up",
 		{{HPA_UNREADY, 100}, {HPA_READY, 500}, {HPA_READY, 700}}, 3, 30, 0, 3, 4, 60, 600},
 	{"many unready pods change nothing",
-		{{HPA_UNREADY, 400}, {HPA_READY, 500}, {HPA_UNREADY, 700}}, 3, 30, 0, 3, 3, 50, 500},
-	{"ignored pods are not there",
-		{{HPA_IGNORED, 100}, {HPA_READY, 500}, {HPA_READY, 700}}, 3, 30, 0, 3, 4, 60, 600},
+		{{HPA_UNREADY, 400}, {HPA_READY, 500}, {HPA_UNREADY, 700}}, 3, 30, 0, 3, 3, 50,
+		500},
+	{"ignored pods are not there", {{HPA_IGNORED, 100}, {HPA_READY, 500}, {HPA_READY, 700}}, 3,
+		30, 0, 3, 4, 60, 600},
 	{"missing pods use nothing on the way up", {{HPA_READY, 1000}, {HPA_MISSING, -1}}, 2, 40, 0,
 		2, 3, 100, 1000},
 	{"missing pods use their request on the way down",
-		{{HPA_READY, 100}, {HPA_READY, 300}, {HPA_MISSING, -1}, {HPA_READY, 400}}, 4, 100, 0,
-		4, 2, 26, 266},
-	{"missing pods may turn the direction", {{HPA_READY, 450}, {HPA_MISSING, -1}}, 2, 50, 0, 2, 2,
-		45, 450},
+		{{HPA_READY, 100}, {HPA_READY, 300}, {HPA_MISSING, -1}, {HPA_READY, 400}}, 4, 100,
+		0, 4, 2, 26, 266},
+	{"missing pods may turn the direction", {{HPA_READY, 450}, {HPA_MISSING, -1}}, 2, 50, 0, 2,
+		2, 45, 450},
 	{"foreign measurements have no request", {{HPA_READY, 500}, {HPA_FOREIGN, 9000}}, 2, 50, 0,
 		1, 1, 50, 500},
-	{"up by value", {{HPA_READY, 20000}, {HPA_READY, 10000}, {HPA_READY, 30000}}, 3, 0, 15000, 3,
-		4, 0, 20000},
+	{"up by value", {{HPA_READY, 20000}, {HPA_READY, 10000}, {HPA_READY, 30000}}, 3, 0, 15000,
+		3, 4, 0, 20000},
 	{"down by value", {{HPA_READY, 12000}, {HPA_READY, 12000}, {HPA_READY, 12000}}, 3, 0, 20000,
 		3, 2, 0, 12000},
-	{"missing by value on the way down", {{HPA_READY, 1000}, {HPA_MISSING, -1}}, 2, 0, 2000, 2, 2,
-		0, 1000},
-	{"foreign measurements count by value", {{HPA_READY, 1000}, {HPA_FOREIGN, 5000}}, 2, 0, 1000,
-		1, 3, 0, 3000},
+	{"missing by value on the way down", {{HPA_READY, 1000}, {HPA_MISSING, -1}}, 2, 0, 2000, 2,
+		2, 0, 1000},
+	{"foreign measurements count by value", {{HPA_READY, 1000}, {HPA_FOREIGN, 5000}}, 2, 0,
+		1000, 1, 3, 0, 3000},
 };
 
 static struct hpa_samples samples_of(struct test *t, const struct average_case *c)
@@ -133,7 +136,7 @@ static const struct group_case groups[] = {
 	{"Running", NULL, 600, 500, 10, 30, HPA_UNREADY},
 	{"Running", "False", 60, 50, 10, 30, HPA_UNREADY},
 	{"Running", "True", 60, 50, 10, 30, HPA_READY},
-	{"Running", "True", 60, 20, 10, 30, HPA_UNREADY}, /* its window began before */
+	{"Running", "True", 60, 20, 10, 30, HPA_UNREADY},    /* its window began before */
 	{"Running", "False", 600, 590, 10, 30, HPA_UNREADY}, /* never was ready */
 	{"Running", "False", 600, 100, 10, 30, HPA_READY},
 };
@@ -175,8 +178,8 @@ static struct hpa_bounds bounds(int32_t min, int32_t max, int32_t current, int64
 		.now_ns = now_s * NS_PER_S};
 }
 
-static int32_t decide(struct hpa_history *h, struct hpa_bounds b, int32_t wanted,
-	const char **reason)
+static int32_t decide(
+	struct hpa_history *h, struct hpa_bounds b, int32_t wanted, const char **reason)
 {
 	struct hpa_verdict v;
 
@@ -203,7 +206,8 @@ TEST(autoscaling_keeps_in_bounds)
 		const char *reason;
 
 		test_note(t, "row %zu", i);
-		CHECK_INT(decide(&h, bounds(2, 10, rows[i].current, NOW_S), rows[i].wanted, &reason),
+		CHECK_INT(
+			decide(&h, bounds(2, 10, rows[i].current, NOW_S), rows[i].wanted, &reason),
 			rows[i].want);
 		CHECK_STR(str_of(reason), rows[i].reason);
 		hpa_history_free(&h);
@@ -231,7 +235,8 @@ TEST(autoscaling_waits_before_there_are_fewer)
 static struct hpa_scaling_rules rules(
 	struct test *t, const char *select, int32_t window_s, size_t count)
 {
-	struct hpa_scaling_rules r = {.stabilization_window_seconds = arena_i32(&t->arena, window_s)};
+	struct hpa_scaling_rules r = {
+		.stabilization_window_seconds = arena_i32(&t->arena, window_s)};
 
 	r.select_policy = arena_get(&t->arena, sizeof(*r.select_policy));
 	*r.select_policy = str_of(select);
@@ -329,8 +334,8 @@ TEST(autoscaling_reads_pod_metrics)
 	size_t count;
 	struct err e;
 
-	REQUIRE_OK(hpa_read_pod_metrics(
-			   &t->arena, str_of(json), STR("cpu"), STR(""), &s, &count, &e),
+	REQUIRE_OK(
+		hpa_read_pod_metrics(&t->arena, str_of(json), STR("cpu"), STR(""), &s, &count, &e),
 		&e);
 	CHECK_INT((int64_t)count, 2);
 	REQUIRE(s.len == 1);

@@ -273,8 +273,8 @@ static void drop_annotations(struct tree *metadata)
 		tree_remove(annotations, keys[i]);
 }
 
-static void copy(struct converting *c, struct tree *to, const struct tree *from,
-	const str *names, size_t count)
+static void copy(struct converting *c, struct tree *to, const struct tree *from, const str *names,
+	size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		set(c, to, names[i], get(from, names[i]));
@@ -369,8 +369,8 @@ int autoscaler_to_v1(struct arena *a, const void *from, void *to, struct err *e)
 	TRY(finish(&c, API_AUTOSCALING_V1_HORIZONTAL_POD_AUTOSCALER, root, &made));
 	struct object head = *(struct object *)to;
 
-	*(struct autoscaling_v1_horizontal_pod_autoscaler *)to =
-		*(struct autoscaling_v1_horizontal_pod_autoscaler *)made;
+	*(struct autoscaling_v1_horizontal_pod_autoscaler *)to = *(
+		struct autoscaling_v1_horizontal_pod_autoscaler *)made;
 	*(struct object *)to = head;
 	return 0;
 }
@@ -402,14 +402,14 @@ static struct tree *cpu_metric(
 	return one;
 }
 
-static void spec_from_v1(
-	struct converting *c, const struct tree *from, struct tree *spec, const struct tree *metadata)
+static void spec_from_v1(struct converting *c, const struct tree *from, struct tree *spec,
+	const struct tree *metadata)
 {
 	struct tree *percent = get(from, STR("targetCPUUtilizationPercentage")), *values;
 	struct tree *others = metadata ? annotation(c, metadata, METRICS) : NULL;
 	struct tree *behavior = metadata ? annotation(c, metadata, BEHAVIOR) : NULL;
-	struct tree *metrics =
-		others ? metrics_between(c, others, false, false) : make(c, JSON_ARRAY);
+	struct tree *metrics = others ? metrics_between(c, others, false, false)
+				      : make(c, JSON_ARRAY);
 
 	if (!percent && metrics && metrics->len == 0) {
 		percent = make(c, JSON_NUMBER);
@@ -425,14 +425,14 @@ static void spec_from_v1(
 		set(c, spec, STR("behavior"), behavior_between(c, behavior, false));
 }
 
-static void status_from_v1(
-	struct converting *c, const struct tree *from, struct tree *status, const struct tree *metadata)
+static void status_from_v1(struct converting *c, const struct tree *from, struct tree *status,
+	const struct tree *metadata)
 {
 	struct tree *percent = get(from, STR("currentCPUUtilizationPercentage")), *values;
 	struct tree *current = metadata ? annotation(c, metadata, CURRENT) : NULL;
 	struct tree *conditions = metadata ? annotation(c, metadata, CONDITIONS) : NULL;
-	struct tree *metrics =
-		current ? metrics_between(c, current, true, false) : make(c, JSON_ARRAY);
+	struct tree *metrics = current ? metrics_between(c, current, true, false)
+				       : make(c, JSON_ARRAY);
 
 	if (!current && percent)
 		append(c, metrics, cpu_metric(c, STR("current"), percent, &values));

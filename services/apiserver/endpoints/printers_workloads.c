@@ -620,8 +620,8 @@ static void print_autoscaler(struct cells *c, const void *object)
 /* With what its annotations say. */
 static void print_autoscaler_v1(struct cells *c, const void *object)
 {
-	struct horizontal_pod_autoscaler *h =
-		object_new(c->arena, api_type(API_HORIZONTAL_POD_AUTOSCALER));
+	struct horizontal_pod_autoscaler *h = object_new(
+		c->arena, api_type(API_HORIZONTAL_POD_AUTOSCALER));
 	struct err ignored;
 
 	if (autoscaler_from_v1(c->arena, object, h, &ignored) == 0)
