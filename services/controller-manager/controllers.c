@@ -31,6 +31,8 @@ const struct controller_row controller_rows[] = {
 		.workers = SETTING(workers_ttl)},
 	{&statefulset_controller, .alias = "statefulset", .workers = SETTING(workers_stateful_set)},
 	{&daemonset_controller, .alias = "daemonset", .workers = SETTING(workers_daemon_set)},
+	{&horizontal_pod_autoscaler_controller, .alias = "horizontalpodautoscaling",
+		.workers = SETTING(workers_hpa)},
 	{&disruption_controller, .alias = "disruption"},
 	{&endpointslice_mirroring_controller, .alias = "endpointslicemirroring",
 		.workers = SETTING(workers_mirroring)},

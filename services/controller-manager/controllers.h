@@ -58,6 +58,7 @@ extern const struct controller cronjob_controller;
 extern const struct controller ttl_after_finished_controller;
 extern const struct controller statefulset_controller;
 extern const struct controller daemonset_controller;
+extern const struct controller horizontal_pod_autoscaler_controller;
 extern const struct controller disruption_controller;
 extern const struct controller endpointslice_mirroring_controller;
 extern const struct controller clusterrole_aggregation_controller;

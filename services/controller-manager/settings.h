@@ -28,7 +28,7 @@ struct settings {
 	int64_t workers_cron_job, workers_daemon_set, workers_deployment, workers_endpoint,
 		workers_gc, workers_job, workers_quota, workers_namespace, workers_replica_set,
 		workers_service_endpoint, workers_token, workers_stateful_set, workers_ttl,
-		workers_mirroring;
+		workers_mirroring, workers_hpa;
 
 	str root_ca_file, service_account_key_file, cluster_name;
 	struct signing_files signing, signing_kubelet_serving, signing_kubelet_client,
@@ -43,6 +43,9 @@ struct settings {
 	int64_t large_cluster_size_threshold;
 	int64_t terminated_pod_gc_threshold;
 	int64_t max_endpoints_per_slice, mirroring_max_endpoints;
+	int64_t hpa_sync_period_ns, hpa_downscale_stabilization_ns, hpa_cpu_initialization_ns,
+		hpa_readiness_delay_ns;
+	double hpa_tolerance;
 };
 
 extern const struct flag settings_flags[];

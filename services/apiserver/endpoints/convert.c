@@ -1,6 +1,7 @@
 #include "apiserver/endpoints/convert.h"
 
 #include "api/kinds.h"
+#include "apiserver/endpoints/convert_autoscaler.h"
 #include "apiserver/storage/storage.h"
 #include "lib/schema/object_tree.h"
 
@@ -8,15 +9,15 @@ struct label_pair {
 	str request, stored;
 };
 
+typedef int convert_fn(struct arena *a, const void *from, void *to, struct err *e);
+
 struct conversion {
 	enum api_type request, stored;
-	void (*to_request)(const void *from, void *to);
-	void (*from_request)(const void *from, void *to);
+	convert_fn *to_request, *from_request;
 	const struct label_pair *labels; /* ends with an absent text */
 };
 
-static void event_to_request(const void *from, void *to);
-static void event_from_request(const void *from, void *to);
+static convert_fn event_to_request, event_from_request;
 
 static const struct label_pair event_labels[] = {
 	{STR_INIT("regarding.kind"), STR_INIT("involvedObject.kind")},
@@ -32,6 +33,8 @@ static const struct label_pair event_labels[] = {
 
 static const struct conversion conversions[] = {
 	{API_EVENTS_EVENT, API_EVENT, event_to_request, event_from_request, event_labels},
+	{API_AUTOSCALING_V1_HORIZONTAL_POD_AUTOSCALER, API_HORIZONTAL_POD_AUTOSCALER,
+		autoscaler_to_v1, autoscaler_from_v1, NULL},
 };
 
 static const struct conversion *find(const struct resource *r)
@@ -42,15 +45,16 @@ static const struct conversion *find(const struct resource *r)
 	return NULL;
 }
 
-static void convert(struct arena *a, enum api_type from, enum api_type to,
-	void (*by)(const void *from, void *to), void **object)
+static int convert(struct arena *a, enum api_type from, enum api_type to, convert_fn *by,
+	void **object, struct err *e)
 {
 	if (object_type(*object) != &api_schema.types[from])
-		return;
+		return 0;
 	void *o = object_new(a, &api_schema.types[to]);
 
-	by(*object, o);
+	TRY(by(a, *object, o, e));
 	*object = o;
+	return 0;
 }
 
 /* Between versions of a custom resource: the same members, by the other schema. */
@@ -84,9 +88,7 @@ int convert_to_request(struct arena *a, const struct resource *r, void **object,
 
 	if (is_custom(r, *object))
 		return convert_custom(a, r->custom_type, object, e);
-	if (c)
-		convert(a, c->stored, c->request, c->to_request, object);
-	return 0;
+	return c ? convert(a, c->stored, c->request, c->to_request, object, e) : 0;
 }
 
 int convert_from_request(struct arena *a, const struct resource *r, void **object, struct err *e)
@@ -95,9 +97,7 @@ int convert_from_request(struct arena *a, const struct resource *r, void **objec
 
 	if (is_custom(r, *object))
 		return convert_custom(a, stored_type(r), object, e);
-	if (c)
-		convert(a, c->request, c->stored, c->from_request, object);
-	return 0;
+	return c ? convert(a, c->request, c->stored, c->from_request, object, e) : 0;
 }
 
 bool converts(const struct resource *r)
@@ -136,7 +136,8 @@ static struct event_series *series_from(struct events_event_series *from)
 	return (struct event_series *)(void *)from;
 }
 
-static void event_to_request(const void *from, void *to)
+static int event_to_request(
+	UNUSED struct arena *a, const void *from, void *to, UNUSED struct err *e)
 {
 	const struct event *in = from;
 	struct events_event *out = to;
@@ -156,9 +157,11 @@ static void event_to_request(const void *from, void *to)
 	out->deprecated_first_timestamp = in->first_timestamp;
 	out->deprecated_last_timestamp = in->last_timestamp;
 	out->deprecated_count = in->count;
+	return 0;
 }
 
-static void event_from_request(const void *from, void *to)
+static int event_from_request(
+	UNUSED struct arena *a, const void *from, void *to, UNUSED struct err *e)
 {
 	const struct events_event *in = from;
 	struct event *out = to;
@@ -178,4 +181,5 @@ static void event_from_request(const void *from, void *to)
 	out->first_timestamp = in->deprecated_first_timestamp;
 	out->last_timestamp = in->deprecated_last_timestamp;
 	out->count = in->deprecated_count;
+	return 0;
 }

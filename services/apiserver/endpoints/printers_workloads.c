@@ -4,6 +4,8 @@
 #include "apiserver/endpoints/printers.h"
 
 #include "api/kinds.h"
+#include "apiserver/endpoints/convert_autoscaler.h"
+#include "lib/value/quantity.h"
 
 #define COLUMNS_CONTAINERS \
 	{"Containers", "string", NULL, 1}, \
@@ -50,6 +52,10 @@ static const struct column scale_columns[] = {{"Name", "string", NULL, 0},
 	{"Desired", "integer", NULL, 0}, {"Available", "integer", NULL, 0}, COLUMN_AGE,
 	COLUMNS_END};
 
+static const struct column autoscaler_columns[] = {COLUMN_NAME, {"Reference", "string", NULL, 0},
+	{"Targets", "string", NULL, 0}, {"MinPods", "string", NULL, 0},
+	{"MaxPods", "string", NULL, 0}, {"Replicas", "string", NULL, 0}, COLUMN_AGE, COLUMNS_END};
+
 static void print_pod(struct cells *c, const void *object);
 static void print_template(struct cells *c, const void *object);
 static void print_controller(struct cells *c, const void *object);
@@ -62,6 +68,8 @@ static void print_cron_job(struct cells *c, const void *object);
 static void print_revision(struct cells *c, const void *object);
 static void print_budget(struct cells *c, const void *object);
 static void print_scale(struct cells *c, const void *object);
+static void print_autoscaler(struct cells *c, const void *object);
+static void print_autoscaler_v1(struct cells *c, const void *object);
 
 const struct printer printers_workloads[] = {
 	{API_POD, pod_columns, print_pod},
@@ -76,6 +84,8 @@ const struct printer printers_workloads[] = {
 	{API_CONTROLLER_REVISION, revision_columns, print_revision},
 	{API_POD_DISRUPTION_BUDGET, budget_columns, print_budget},
 	{API_AUTOSCALING_V1_SCALE, scale_columns, print_scale},
+	{API_HORIZONTAL_POD_AUTOSCALER, autoscaler_columns, print_autoscaler},
+	{API_AUTOSCALING_V1_HORIZONTAL_POD_AUTOSCALER, autoscaler_columns, print_autoscaler_v1},
 	{.print = NULL},
 };
 
@@ -501,4 +511,119 @@ static void print_scale(struct cells *c, const void *object)
 	cell_number(c, s->spec.replicas);
 	cell_number(c, s->status.replicas);
 	cell_age(c, &s->metadata.creation_timestamp);
+}
+
+/* --- autoscalers */
+
+enum { TARGETS_MAX = 2 };
+
+static const struct metric_target *target_of_metric(const struct metric_spec *m)
+{
+	return m->object      ? &m->object->target
+		: m->pods     ? &m->pods->target
+		: m->resource ? &m->resource->target
+		: m->external ? &m->external->target
+			      : &m->container_resource->target;
+}
+
+/* NULL as long as nothing is known. */
+static const struct metric_value_status *value_of_metric(const struct metric_status *m)
+{
+	return m->object                ? &m->object->current
+		: m->pods               ? &m->pods->current
+		: m->resource           ? &m->resource->current
+		: m->external           ? &m->external->current
+		: m->container_resource ? &m->container_resource->current
+					: NULL;
+}
+
+static void put_quantity(struct buf *b, const struct quantity *q, const char *otherwise)
+{
+	if (q)
+		quantity_put(b, q);
+	else
+		buf_add_str(b, str_of(otherwise));
+}
+
+static void put_percent(struct buf *b, const int32_t *percent, const char *otherwise)
+{
+	if (percent)
+		buf_add_fmt(b, "%d%%", (int)*percent);
+	else
+		buf_add_str(b, str_of(otherwise));
+}
+
+static void put_metric(
+	struct buf *b, const struct metric_spec *m, const struct metric_value_status *now)
+{
+	static const struct metric_value_status unknown;
+	const struct metric_target *t = target_of_metric(m);
+	bool named = m->resource || m->container_resource;
+
+	now = now ? now : &unknown;
+	if (named)
+		buf_add_fmt(b, "%.*s: ",
+			STR_ARG(m->resource ? m->resource->name : m->container_resource->name));
+	if (named && !t->average_value) {
+		put_percent(b, now->average_utilization, "<unknown>");
+		buf_add_char(b, '/');
+		put_percent(b, t->average_utilization, "<auto>");
+		return;
+	}
+	put_quantity(b, t->average_value ? now->average_value : now->value, "<unknown>");
+	buf_add_char(b, '/');
+	put_quantity(b, t->average_value ? t->average_value : t->value, "<unset>");
+	if (t->average_value && !named && !m->pods)
+		buf_add_str(b, STR(" (avg)"));
+}
+
+static void cell_targets(struct cells *c, const struct horizontal_pod_autoscaler *h)
+{
+	size_t shown = h->spec.metrics.len < TARGETS_MAX ? h->spec.metrics.len : TARGETS_MAX;
+	struct buf b;
+
+	if (shown == 0) {
+		cell_text(c, STR("<none>"));
+		return;
+	}
+	buf_init(&b, BUF_NO_LIMIT);
+	for (size_t i = 0; i < shown; i++) {
+		bool known = i < h->status.current_metrics.len;
+
+		buf_add_str(&b, i ? STR(", ") : STR(""));
+		put_metric(&b, &h->spec.metrics.at[i],
+			known ? value_of_metric(&h->status.current_metrics.at[i]) : NULL);
+	}
+	if (h->spec.metrics.len > shown)
+		buf_add_fmt(&b, " + %zu more...", h->spec.metrics.len - shown);
+	cell_text(c, buf_str(&b));
+	buf_free(&b);
+}
+
+static void print_autoscaler(struct cells *c, const void *object)
+{
+	const struct horizontal_pod_autoscaler *h = object;
+
+	cell_text(c, h->metadata.name);
+	cell_fmt(c, "%.*s/%.*s", STR_ARG(h->spec.scale_target_ref.kind),
+		STR_ARG(h->spec.scale_target_ref.name));
+	cell_targets(c, h);
+	if (h->spec.min_replicas)
+		cell_fmt(c, "%d", (int)*h->spec.min_replicas);
+	else
+		cell_text(c, STR("<unset>"));
+	cell_number(c, h->spec.max_replicas);
+	cell_number(c, h->status.current_replicas);
+	cell_age(c, &h->metadata.creation_timestamp);
+}
+
+/* With what its annotations say. */
+static void print_autoscaler_v1(struct cells *c, const void *object)
+{
+	struct horizontal_pod_autoscaler *h = object_new(
+		c->arena, api_type(API_HORIZONTAL_POD_AUTOSCALER));
+	struct err ignored;
+
+	if (autoscaler_from_v1(c->arena, object, h, &ignored) == 0)
+		print_autoscaler(c, h);
 }

@@ -16,7 +16,6 @@ static const struct {
 	{"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
 	{"admissionregistration.k8s.io", "validatingadmissionpolicies"},
 	{"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
-	{"autoscaling", NULL},
 	{"flowcontrol.apiserver.k8s.io", NULL},
 };
 
