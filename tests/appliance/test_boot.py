@@ -6,7 +6,7 @@ import appliance_api
 import grub
 import layout
 import pytest
-from conftest import ROOT
+from paths import ROOT
 from imager import Imager, build_time
 from machine_options import METHODS, Options
 from run import state_disk

@@ -5,7 +5,7 @@ import subprocess
 
 import layout
 import pytest
-from conftest import ROOT
+from paths import ROOT
 from imager import BUDGETS_MIB, build_time
 
 MADE = ("vmlinuz", "initrd", "root.squashfs", "coracle.iso", "coracle.img", "pxe/initrd")

@@ -8,7 +8,7 @@ import pytest
 import volatile_disk
 from churn import Churn
 from client import Client
-from conftest import ROOT
+from paths import ROOT
 from control_plane import hold_ports
 from imager import Packages
 from machine_options import API_PORT, Options
