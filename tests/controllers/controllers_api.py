@@ -80,7 +80,7 @@ class Kubelets(threading.Thread):
                 self.count += 1
                 ip = f"10.1.{self.count // 250}.{self.count % 250 + 1}"
                 self.api.patch(f"{path}/status", {"status": {
-                    "phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}],
+                    "phase": "Running", "startTime": now(), "podIP": ip, "podIPs": [{"ip": ip}],
                     "conditions": [{**READY, "lastTransitionTime": now()}]}})
         except Refused as refused:
             if refused.status not in (403, 404, 409):  # the pod or its namespace is going

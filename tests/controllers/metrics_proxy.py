@@ -1,13 +1,19 @@
 """A reverse proxy in front of kube-apiserver that answers the metrics APIs itself: as a server does that aggregates
 them. Who shows a token is passed on with it, everyone else as the identity of the kubeconfig."""
 import base64
+import contextlib
 import http.client
-import http.server
 import json
+import socketserver
 import ssl
 import tempfile
 import threading
 from pathlib import Path
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
 
 GROUPS = ("metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io")
 HOP = {"connection", "transfer-encoding", "keep-alive"}
@@ -19,65 +25,92 @@ def field(text, name):
                 if line.strip().lstrip("- ").startswith(f"{name}:"))
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class Link(socketserver.BaseRequestHandler):
+    """One HTTP/2 connection; each stream is answered by a thread of its own."""
 
-    def log_message(self, *_):
-        pass
+    def handle(self):
+        self.request.do_handshake()
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.changed, self.streams = threading.Condition(), {}
+        self.h2.initiate_connection()
+        self.flush()
+        while data := self.request.recv(1 << 16):
+            with self.changed:
+                for event in self.h2.receive_data(data):
+                    self.take(event)
+                self.flush()
+                self.changed.notify_all()
 
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        group = (self.path.split("?")[0].split("/") + [""] * 3)[2]
-        if self.path.startswith("/apis/") and group in GROUPS and self.server.owner.has(group):
-            self.metrics()
-        else:
-            self.relay(body)
+    def flush(self):
+        self.request.sendall(self.h2.data_to_send())
 
-    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer
+    def take(self, event):
+        if isinstance(event, h2.events.RequestReceived):
+            self.streams[event.stream_id] = (dict(event.headers), bytearray())
+        elif isinstance(event, h2.events.DataReceived):
+            self.streams[event.stream_id][1].extend(event.data)
+            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, h2.events.StreamEnded):
+            threading.Thread(target=self.answer, args=(event.stream_id, *self.streams[event.stream_id]),
+                             daemon=True).start()
 
-    def metrics(self):
-        found = self.server.owner.find(self.path)
-        text = json.dumps(found or {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
-                                    "message": f"no metrics at {self.path}", "code": 404}).encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+    def answer(self, stream, headers, body):
+        group = (headers[":path"].split("?")[0].split("/") + [""] * 3)[2]
+        with contextlib.suppress(OSError, h2.exceptions.ProtocolError, http.client.HTTPException):
+            if headers[":path"].startswith("/apis/") and group in GROUPS and self.server.owner.has(group):
+                self.metrics(stream, headers[":path"])
+            else:
+                self.relay(stream, headers, bytes(body))
 
-    def relay(self, body):
+    def metrics(self, stream, path):
+        found = self.server.owner.find(path)
+        self.head(stream, 200 if found else 404, [("content-type", "application/json")])
+        self.body(stream, json.dumps(found or {
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
+            "message": f"no metrics at {path}", "code": 404}).encode())
+        self.end(stream)
+
+    def relay(self, stream, headers, body):
         owner = self.server.owner
-        trust = owner.bare if "Authorization" in self.headers else owner.known
+        trust = owner.bare if "authorization" in headers else owner.known
         upstream = http.client.HTTPSConnection("127.0.0.1", owner.upstream_port, context=trust)
         try:
-            headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP}
-            upstream.request(self.command, self.path, body or None, headers)
-            self.pass_back(upstream.getresponse())
+            upstream.request(headers[":method"], headers[":path"], body or None,
+                             {key: value for key, value in headers.items() if not key.startswith(":")})
+            response = upstream.getresponse()
+            self.head(stream, response.status, [(key.lower(), value) for key, value in response.getheaders()
+                                                if key.lower() not in HOP])
+            while chunk := response.read1(1 << 16):
+                self.body(stream, chunk)
+            self.end(stream)
         finally:
             upstream.close()
 
-    def pass_back(self, response):
-        self.send_response(response.status)
-        for key, value in response.getheaders():
-            if key.lower() not in HOP:
-                self.send_header(key, value)
-        if response.length is not None:
-            self.end_headers()
-            self.wfile.write(response.read())
-            return
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        while chunk := response.read1(1 << 16):
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        self.wfile.write(b"0\r\n\r\n")
+    def head(self, stream, status, headers):
+        with self.changed:
+            self.h2.send_headers(stream, [(":status", str(status)), *headers])
+            self.flush()
+
+    def body(self, stream, data):
+        with self.changed:
+            while data:
+                self.changed.wait_for(lambda: self.h2.local_flow_control_window(stream) > 0)
+                size = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
+                self.h2.send_data(stream, data[:size])
+                self.flush()
+                data = data[size:]
+
+    def end(self, stream):
+        with self.changed:
+            self.h2.end_stream(stream)
+            self.flush()
 
 
-class Server(http.server.ThreadingHTTPServer):
+class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """Peers that end a watch are no failure."""
+        """Peers that end a connection are no failure."""
 
 
 class MetricsProxy:
@@ -92,9 +125,10 @@ class MetricsProxy:
                                for part in ("certificate", "key")))
             pem.flush()
             self.known.load_cert_chain(pem.name)
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Link)
         self.server.owner = self
         own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        own.set_alpn_protocols(["h2"])
         own.load_cert_chain(plane.pki / "apiserver.crt", plane.pki / "apiserver.key")
         self.server.socket = own.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -103,7 +137,7 @@ class MetricsProxy:
 
     @property
     def url(self):
-        return f"https://127.0.0.1:{self.server.server_port}"
+        return f"https://127.0.0.1:{self.server.server_address[1]}"
 
     @staticmethod
     def context(text):

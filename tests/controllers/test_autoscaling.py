@@ -165,8 +165,7 @@ def test_scales_up_and_down_by_cpu(api, ns, metrics):
     assert "labelSelector=app%3Dweb" in metrics.asked[-1]
     metrics.answers = pod_metrics(ns, dict.fromkeys(pods, "10m"))
     replicas(api, ns, 1)
-    found = api.get(hpas(ns, "web"))
-    assert found["status"]["lastScaleTime"] and found["status"]["desiredReplicas"] == 1
+    api.until(hpas(ns), lambda all: all["web"]["status"]["desiredReplicas"] == 1 and all["web"]["status"]["lastScaleTime"])
 
 
 def test_is_limited_by_its_maximum_and_by_rates(api, ns, metrics):

@@ -94,23 +94,6 @@ void update_priority_class(struct validation *v, const void *now, const void *be
 			"field is immutable");
 }
 
-void check_hpa_spec(struct validation *v, const struct field_path *p, const void *o)
-{
-	const struct horizontal_pod_autoscaler_spec *s = o;
-
-	if (s->min_replicas && *s->min_replicas < 1)
-		causes_invalid(v->causes, FIELD(p, "minReplicas"),
-			cause_i64(v->causes->arena, *s->min_replicas),
-			"must be greater than or equal to 1");
-	if (s->max_replicas < 1)
-		causes_required(
-			v->causes, FIELD(p, "maxReplicas"), "must be set and greater than 0");
-	if (s->min_replicas && s->max_replicas < *s->min_replicas)
-		causes_invalid(v->causes, FIELD(p, "maxReplicas"),
-			cause_i64(v->causes->arena, s->max_replicas),
-			"must be greater than or equal to `minReplicas`");
-}
-
 void check_lease_spec(struct validation *v, const struct field_path *p, const void *o)
 {
 	const struct lease_spec *s = o;

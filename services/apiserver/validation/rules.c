@@ -240,6 +240,14 @@ static const struct struct_rules by_type[] = {
 		check_cron_job_spec},
 	[API_JOB_TEMPLATE_SPEC] = {NULL, check_job_template},
 	[API_HORIZONTAL_POD_AUTOSCALER_SPEC] = {NULL, check_hpa_spec},
+	[API_METRIC_SPEC] =
+		{FIELDS(VALUES("type", "ContainerResource External Object Pods Resource")),
+			check_metric_spec},
+	[API_METRIC_TARGET] = {NULL, check_metric_target},
+	[API_METRIC_IDENTIFIER] = {FIELDS(REQUIRED("name")), NULL},
+	[API_HPA_SCALING_RULES] = {FIELDS(VALUES("selectPolicy", "Disabled Max Min")),
+		check_scaling_rules},
+	[API_HPA_SCALING_POLICY] = {FIELDS(VALUES("type", "Percent Pods")), check_scaling_policy},
 	[API_CROSS_VERSION_OBJECT_REFERENCE] = {FIELDS(REQUIRED("kind"), REQUIRED("name")), NULL},
 
 	/* webhooks */

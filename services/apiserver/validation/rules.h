@@ -145,7 +145,8 @@ struct_check check_device_claim, check_device_request, check_exact_device_reques
 	check_claim_template, check_resource_slice_spec, check_resource_pool, check_device,
 	check_device_attribute;
 struct_check check_api_service, check_crd, check_pdb_spec, check_csr_spec, check_priority_class,
-	check_hpa_spec, check_lease_spec;
+	check_hpa_spec, check_metric_spec, check_metric_target, check_scaling_rules,
+	check_scaling_policy, check_lease_spec;
 
 update_check update_crd, update_pod, update_service, update_resource_quota, update_pvc, update_pv,
 	update_config_map, update_secret, update_node, update_stateful_set, update_job,
