@@ -229,7 +229,7 @@ tsan-load: $(addprefix out/tsan/bin/,$(DAEMONS) api_load) ## the control plane w
 	@$(PYTHON) tests/bench/control_plane_bench.py --idle 1 --bin out/tsan/bin > out/tsan/load.txt
 	@echo "TSan has nothing to complain of"
 
-bench: dev ## figures against the budgets, as CPU time per operation
+bench: dev image ## figures against the budgets, as CPU time per operation
 	@$(PYTHON) tests/bench/bench.py
 
 clean: ## forget what was built; the package cache stays

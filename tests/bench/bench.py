@@ -40,6 +40,7 @@ def main():
          ["/usr/bin/python3", "tests/bench/storage_bench.py", "10000", "150000"]),
         ("the control plane: 10,000 pods on 100 nodes, 500 watchers",
          ["/usr/bin/python3", "tests/bench/control_plane_bench.py"]),
+        ("the appliance: one machine, master and node, idle", ["/usr/bin/python3", "tests/bench/appliance_bench.py"]),
     ]:
         print(f"== {title}", flush=True)
         failed += subprocess.run(argv, cwd=ROOT, check=False).returncode != 0
