@@ -189,7 +189,7 @@ static void json_all(struct bench *b, const char *what)
 	struct err e;
 
 	for (const struct stored *o; (o = snapshot_next(&w));) {
-		if (stored_json(b->storage, o, &json, &e) < 0)
+		if (stored_json(b->storage, o, READER_OF_LIST, &json, &e) < 0)
 			fail("JSON", &e);
 		counted_drop(&json->counted);
 	}

@@ -162,7 +162,7 @@ static int get(struct session *s, const char *key, struct err *e)
 
 	split_name(s, key, &ns, &name);
 	TRY(storage_fetch(s->storage, s->resource, ns, name, &o, e));
-	result = stored_json(s->storage, o, &json, e);
+	result = stored_json(s->storage, o, READER_OF_LIST, &json, e);
 	if (result == 0) {
 		printf("%.*s\n", STR_ARG(json->with_kind));
 		counted_drop(&json->counted);
@@ -183,7 +183,8 @@ static int list(struct session *s, str ns, bool with_json, struct err *e)
 
 		printf("%lld ", (long long)o->revision);
 		print_key(o);
-		if (with_json && (result = stored_json(s->storage, o, &json, e)) == 0) {
+		if (with_json &&
+			(result = stored_json(s->storage, o, READER_OF_LIST, &json, e)) == 0) {
 			printf(" {%.*s", STR_ARG(json->rest));
 			counted_drop(&json->counted);
 		}

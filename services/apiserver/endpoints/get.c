@@ -73,7 +73,7 @@ static int show_bytes(struct request *r, struct stored *o, struct err *e)
 		r->answer.shared = o->envelope;
 		return 0;
 	}
-	TRY(stored_json(r->endpoints->o.storage, o, &json, e));
+	TRY(stored_json(r->endpoints->o.storage, o, READER_OF_ONE, &json, e));
 	r->answer.owner = &json->counted;
 	r->answer.shared = json->with_kind;
 	return 0;

@@ -148,7 +148,7 @@ static int put_json_item(struct listing *l, size_t i, struct buf *to, struct err
 	struct object *object;
 
 	if (as_cached(l)) {
-		TRY(stored_json(r->endpoints->o.storage, l->items[i], &json, e));
+		TRY(stored_json(r->endpoints->o.storage, l->items[i], READER_OF_LIST, &json, e));
 		buf_add_char(to, '{');
 		buf_add_str(to, json->rest);
 		counted_drop(&json->counted);

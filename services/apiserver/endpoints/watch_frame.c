@@ -50,7 +50,7 @@ int frame_of_stored(struct request *r, enum watch_word word, const struct stored
 			TRY(stored_decode(&r->arena, o, &object, e));
 			return frame_of_object(r, word, object, to, e);
 		}
-		TRY(stored_json(r->endpoints->o.storage, o, &json, e));
+		TRY(stored_json(r->endpoints->o.storage, o, READER_OF_ONE, &json, e));
 		int result = frame_of_bytes(r, word, json->with_kind, to, e);
 
 		counted_drop(&json->counted);

@@ -6,15 +6,24 @@
  * JSON of objects that somebody has read lately, in shards, so that I/O threads do not wait for
  * each other. An entry is found by its object's prefix, key and revision, which never mean another
  * object: no reference to the object is kept.
+ *
+ * The text read longest ago goes first. A list larger than the cache, read again and again, would
+ * so find none of itself: its texts replace only what nobody has read for a while.
  */
 
-enum { SHARDS = 16, JSON_ARENA_BYTES_MAX = 256 << 20, JSON_TEXT_BYTES_MAX = 256 << 20 };
+enum {
+	SHARDS = 16,
+	LATELY_S = 10,
+	JSON_ARENA_BYTES_MAX = 256 << 20,
+	JSON_TEXT_BYTES_MAX = 256 << 20
+};
 
 struct json_entry {
 	struct json_entry *newer, *older;
 	struct stored_json *text;
 	str key;
 	size_t bytes;
+	int64_t read_ns;
 };
 
 struct json_shard {
@@ -25,6 +34,7 @@ struct json_shard {
 };
 
 struct json_cache {
+	const struct clock *clock;
 	struct hash_key hash_key;
 	size_t shard_bytes_max;
 	struct json_shard shards[SHARDS];
@@ -32,13 +42,15 @@ struct json_cache {
 
 static void put_key(struct buf *to, const struct stored *o);
 static struct json_shard *shard_of(struct json_cache *j, str key);
+static bool has_room(const struct json_cache *j, const struct json_shard *s, int64_t now_ns);
 static void link_newest(struct json_shard *s, struct json_entry *x);
 static void unlink_entry(struct json_shard *s, struct json_entry *x);
 static void evict(struct json_shard *s, struct json_entry *x);
 static void destroy_text(struct counted *c);
 static int write_text(const struct stored *o, struct stored_json **to, struct err *e);
 
-int stored_json(struct storage *s, const struct stored *o, struct stored_json **to, struct err *e)
+int stored_json(struct storage *s, const struct stored *o, enum stored_reader reader,
+	struct stored_json **to, struct err *e)
 {
 	/* What is JSON already need not be kept twice; a revision names no schema. */
 	if (o->resource->custom_type)
@@ -47,16 +59,17 @@ int stored_json(struct storage *s, const struct stored *o, struct stored_json **
 	if (*to)
 		return 0;
 	TRY(write_text(o, to, e));
-	json_cache_put(s->json, o, *to);
+	json_cache_put(s->json, o, reader, *to);
 	return 0;
 }
 
-struct json_cache *json_cache_new(size_t bytes_max)
+struct json_cache *json_cache_new(size_t bytes_max, const struct clock *clock)
 {
 	struct json_cache *j = calloc(1, sizeof(*j));
 
 	if (!j)
 		abort();
+	j->clock = clock;
 	j->hash_key = hash_key_random();
 	j->shard_bytes_max = bytes_max / SHARDS;
 	for (size_t i = 0; i < SHARDS; i++) {
@@ -94,6 +107,7 @@ struct stored_json *json_cache_get(struct json_cache *j, const struct stored *o)
 	if (x) {
 		unlink_entry(s, x);
 		link_newest(s, x);
+		x->read_ns = j->clock->monotonic_ns(j->clock);
 		text = x->text;
 		counted_take(&text->counted);
 	}
@@ -102,7 +116,8 @@ struct stored_json *json_cache_get(struct json_cache *j, const struct stored *o)
 	return text;
 }
 
-void json_cache_put(struct json_cache *j, const struct stored *o, struct stored_json *text)
+void json_cache_put(struct json_cache *j, const struct stored *o, enum stored_reader reader,
+	struct stored_json *text)
 {
 	struct json_entry *x = calloc(1, sizeof(*x));
 	struct json_shard *s;
@@ -116,6 +131,7 @@ void json_cache_put(struct json_cache *j, const struct stored *o, struct stored_
 	x->text = text;
 	x->bytes = sizeof(*x) + sizeof(struct map_entry) + key.cap + sizeof(*text) +
 		text->with_kind.len;
+	x->read_ns = j->clock->monotonic_ns(j->clock);
 	counted_take(&text->counted);
 	s = shard_of(j, x->key);
 	pthread_mutex_lock(&s->lock);
@@ -127,6 +143,8 @@ void json_cache_put(struct json_cache *j, const struct stored *o, struct stored_
 	map_put(&s->entries, x->key, x);
 	link_newest(s, x);
 	s->bytes += x->bytes;
+	if (reader == READER_OF_LIST && !has_room(j, s, x->read_ns))
+		evict(s, x);
 	while (s->bytes > j->shard_bytes_max)
 		evict(s, s->oldest);
 	pthread_mutex_unlock(&s->lock);
@@ -143,6 +161,12 @@ static void put_key(struct buf *to, const struct stored *o)
 static struct json_shard *shard_of(struct json_cache *j, str key)
 {
 	return &j->shards[hash_keyed(j->hash_key, key) % SHARDS];
+}
+
+/* Without what somebody has read lately. */
+static bool has_room(const struct json_cache *j, const struct json_shard *s, int64_t now_ns)
+{
+	return s->bytes <= j->shard_bytes_max || now_ns - s->oldest->read_ns > LATELY_S * NS_PER_S;
 }
 
 static void link_newest(struct json_shard *s, struct json_entry *x)

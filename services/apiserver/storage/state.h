@@ -242,7 +242,8 @@ void count_lease(struct storage *s, int objects);
 void compact_start(struct storage *s);
 
 /* json_cache.c */
-struct json_cache *json_cache_new(size_t bytes_max);
+struct json_cache *json_cache_new(size_t bytes_max, const struct clock *clock);
 void json_cache_free(struct json_cache *j);
 struct stored_json *json_cache_get(struct json_cache *j, const struct stored *o);
-void json_cache_put(struct json_cache *j, const struct stored *o, struct stored_json *text);
+void json_cache_put(struct json_cache *j, const struct stored *o, enum stored_reader reader,
+	struct stored_json *text);

@@ -6,7 +6,7 @@
 enum {
 	HISTORY_S = 75,
 	HISTORY_BYTES = 8 << 20,
-	JSON_BYTES_MAX = 28 << 20, /* of 10,000 pods: the half of a list serves no list */
+	JSON_BYTES_MAX = 28 << 20, /* of 10,000 pods of 2 KB */
 };
 
 static str clean_prefix(struct arena *a, str prefix);
@@ -38,7 +38,7 @@ int storage_open(
 	entry_scratch_init(&s->scratch);
 	pthread_mutex_init(&s->io_lock, NULL);
 	pthread_mutex_init(&s->lease.lock, NULL);
-	s->json = json_cache_new(JSON_BYTES_MAX);
+	s->json = json_cache_new(JSON_BYTES_MAX, o->clock);
 	if (loop_init(&s->loop, o->clock, e) < 0) {
 		free_all(s);
 		return -1;

@@ -103,8 +103,11 @@ struct stored_json {
 	str rest;      /* of it, what follows kind and apiVersion: "metadata":{...}...} */
 };
 
-NODISCARD int stored_json(
-	struct storage *s, const struct stored *o, struct stored_json **to, struct err *e);
+/* Who reads: a list's texts take no place from those that somebody has read lately. */
+enum stored_reader { READER_OF_ONE, READER_OF_LIST };
+
+NODISCARD int stored_json(struct storage *s, const struct stored *o, enum stored_reader reader,
+	struct stored_json **to, struct err *e);
 
 /* A reference, or NULL. */
 struct stored *storage_get(struct storage *s, const struct resource *r, str ns, str name);

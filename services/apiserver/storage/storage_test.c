@@ -70,11 +70,11 @@ TEST(storage_entries_hold_what_selectors_ask_for)
 	}
 	REQUIRE_OK(stored_decode(&t->arena, o, &pod, &e), &e);
 	CHECK_BYTES(((struct pod *)pod)->metadata.resource_version, STR("11"));
-	REQUIRE_OK(stored_json(w.storage, o, &json, &e), &e);
+	REQUIRE_OK(stored_json(w.storage, o, READER_OF_ONE, &json, &e), &e);
 	CHECK(str_starts(json->with_kind,
 		STR("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\",")));
 	CHECK(str_starts(json->rest, STR("\"metadata\":{\"name\":\"x\",")));
-	REQUIRE_OK(stored_json(w.storage, o, &again, &e), &e);
+	REQUIRE_OK(stored_json(w.storage, o, READER_OF_ONE, &again, &e), &e);
 	CHECK(again == json);
 	counted_drop(&json->counted);
 	counted_drop(&again->counted);
@@ -84,7 +84,7 @@ TEST(storage_entries_hold_what_selectors_ask_for)
 
 TEST(storage_json_that_is_kept_is_bounded)
 {
-	struct json_cache *j = json_cache_new(64 << 10);
+	struct json_cache *j = json_cache_new(64 << 10, &clock_system);
 	struct stored_json *json, *found;
 	size_t kept = 0;
 	struct world w;
@@ -99,9 +99,9 @@ TEST(storage_json_that_is_kept_is_bounded)
 
 		struct stored *o = storage_get(w.storage, w.pods, STR("a"), str_of(name));
 
-		REQUIRE_OK(stored_json(w.storage, o, &json, &e), &e);
-		json_cache_put(j, o, json);
-		json_cache_put(j, o, json);
+		REQUIRE_OK(stored_json(w.storage, o, READER_OF_ONE, &json, &e), &e);
+		json_cache_put(j, o, READER_OF_ONE, json);
+		json_cache_put(j, o, READER_OF_ONE, json);
 		counted_drop(&json->counted);
 		counted_drop(&o->counted);
 	}
@@ -122,6 +122,61 @@ TEST(storage_json_that_is_kept_is_bounded)
 	}
 	CHECK(kept > 16 << 10);
 	CHECK(kept < 64 << 10);
+	json_cache_free(j);
+	world_end(&w);
+}
+
+/* How many of the pods' texts were kept from the time before. */
+static int read_list(struct test *t, struct world *w, struct json_cache *j, int from, int to)
+{
+	struct stored_json *json;
+	int kept = 0;
+	struct err e;
+
+	for (int i = from; i < to; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "p%d", i);
+
+		struct stored *o = storage_get(w->storage, w->pods, STR("a"), str_of(name));
+
+		json = json_cache_get(j, o);
+		kept += json != NULL;
+		if (!json) {
+			REQUIRE_OK(stored_json(w->storage, o, READER_OF_LIST, &json, &e), &e);
+			json_cache_put(j, o, READER_OF_LIST, json);
+		}
+		counted_drop(&json->counted);
+		counted_drop(&o->counted);
+	}
+	return kept;
+}
+
+TEST(storage_a_list_larger_than_the_cache_finds_a_part_of_itself)
+{
+	struct clock_fake clock;
+	struct json_cache *j;
+	struct world w;
+	int kept;
+
+	clock_fake_init(&clock, 0);
+	j = json_cache_new(64 << 10, &clock.clock);
+	world_begin_filled(t, &w);
+	for (int i = 0; i < 800; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		world_put_pod(&w, "a", name, "n1");
+	}
+	CHECK_INT(read_list(t, &w, j, 0, 400), 0);
+	kept = read_list(t, &w, j, 0, 400);
+	CHECK(kept > 40);
+	CHECK(kept < 400);
+	CHECK_INT(read_list(t, &w, j, 400, 800), 0);
+	CHECK_INT(read_list(t, &w, j, 0, 400), kept);
+	clock_fake_advance(&clock, 11 * NS_PER_S);
+	CHECK_INT(read_list(t, &w, j, 400, 800), 0);
+	CHECK(read_list(t, &w, j, 400, 800) > 40);
 	json_cache_free(j);
 	world_end(&w);
 }
